@@ -1,0 +1,3 @@
+"""kb: a knowledge base of deep-learning frameworks that measures itself."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""From rows to findings: compare, steps, causes, coverage."""

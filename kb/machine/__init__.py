@@ -1,0 +1,1 @@
+"""What this computer is, and which devices each framework really sees."""

@@ -1,0 +1,1 @@
+"""How a number is obtained: plan, schedule, timing protocol, quality flags."""

@@ -1,0 +1,1 @@
+"""What is kept: row types, run folders, reading and writing CSV, schema versions."""

@@ -1,0 +1,1 @@
+"""Running something in a fresh process with limits."""
