@@ -31,8 +31,10 @@ class Source(StrEnum):
 class Model(Protocol):
     """One model. Constructing it is cheap and imports no framework; the builders import theirs.
 
-    Inputs are a dict of arrays in the order in which the torch module takes them as positional arguments; the batch
-    is the first axis of each. Outputs are always a list of arrays.
+    Inputs are a dict of arrays in the order in which the torch module takes them as positional arguments and in
+    torch's layout (images are NCHW); the batch is the first axis of each. The Keras model takes the same inputs
+    channels-last: `keras_inputs` converts the arrays before anything is timed, so that neither side pays for a
+    transposition. Outputs are always a list of arrays, the same and in the same layout on all sides.
     """
 
     name: str
@@ -52,7 +54,14 @@ class Model(Protocol):
         ...
 
     def keras_model(self, dtype: str = "float32") -> "keras.Model":
-        """The Keras model with the same weights, not trainable, built for any batch size."""
+        """The Keras model with the same weights, channels-last, not trainable, built for any batch size."""
+        ...
+
+    def keras_inputs(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """The same inputs as the Keras model takes them: channels-last, contiguous, under its own input names.
+
+        For a SavedModel these are the names of its serving signature. Imports no framework.
+        """
         ...
 
     def reference(self, inputs: Mapping[str, Array]) -> tuple[list[Array], str]:
