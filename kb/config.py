@@ -1,0 +1,406 @@
+"""The settings of one knowledge base: ``[tool.kb]`` of its pyproject.toml, checked word by word and then frozen."""
+
+import difflib
+import json
+import re
+import reprlib
+import tomllib
+from collections.abc import Iterable, Iterator, Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Annotated, Any, Self, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from kb.discovery import targets
+
+#: Devices by the names PyTorch gives them; each may carry an index (`cuda:1`). A runtime from elsewhere that drives
+#: another kind names it under `tool.kb.devices`.
+DEVICES = ("cpu", "cuda", "mps", "xpu", "npu", "hpu", "tpu")
+PRECISIONS = ("fp32", "bf16", "fp16", "int8")
+#: Element types that an artefact's inputs may have: those that NumPy and ONNX share.
+DTYPES = (
+    *("float16", "float32", "float64", "bool"),
+    *("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"),
+)
+#: Profiles that exist without being written down; a user's table of the same name replaces single keys of them.
+BUILT_IN_PROFILES: dict[str, dict[str, Any]] = {
+    "quick": {
+        "description": "the core runtimes, at batch 1 and one thread: at most ten minutes on two cores",
+        "runtimes": ("torch-eager", "torch-compile", "tf-function", "onnxruntime"),
+        "batches": (1,),
+        "threads": (1,),
+        "replicates": 3,
+    },
+    "full": {
+        "description": "the whole grid, with enough replicates to find a difference of 5 %",
+        "runtimes": ("*",),
+        "batches": (1, 8),
+        "threads": (1,),
+        "replicates": 8,
+    },
+}
+MAX_LISTED = 16  # valid names printed in one error: a line that a person still reads
+CLOSE = 0.7  # likeness that makes a name a slip of the pen; at 0.6 `gpu` is answered with `xpu or tpu or npu`
+
+#: TOML's words for what pydantic calls by its Python name.
+_COMPLAINTS = {
+    "tuple_type": "must be a list",
+    "dict_type": "must be a table",
+    "model_type": "must be a table",
+    "path_type": "must be a path",
+    "bool_type": "must be true or false",
+    "string_type": "must be text in quotes",
+    "too_short": "must not be empty",
+}
+_PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_TARGET = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+_T = TypeVar("_T")
+
+
+class ConfigError(ValueError):
+    """The settings cannot be used. One line: file, key, value, and what would be right."""
+
+
+def _part_name(text: str) -> str:
+    """A name that can stand in a case's id, a file name and a command line."""
+    if not _PART.fullmatch(text):
+        raise ValueError("must be made of letters, digits, '.', '_' and '-', beginning with a letter or digit")
+    return text
+
+
+def _target(text: str) -> str:
+    if not _TARGET.fullmatch(text):
+        raise ValueError("must be of the form module:Class, e.g. 'mypkg.nets:MyNet'")
+    return text
+
+
+def _dimension(value: object) -> int | str:
+    """One axis: its length, or the name of an axis of any length (the batch, a sequence)."""
+    if isinstance(value, str) and value.isidentifier():
+        return value
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
+        return value
+    raise ValueError("must be a length of at least 1, or a name such as 'batch' for an axis of any length")
+
+
+def _dtype(text: str) -> str:
+    if text not in DTYPES:
+        raise ValueError(f"is no element type; {nearest(text, DTYPES)}")
+    return text
+
+
+def _unlike(values: tuple[_T, ...]) -> tuple[_T, ...]:
+    """Reject what is listed twice: the grid would hold the same case twice."""
+    repeated = [value for index, value in enumerate(values) if value in values[:index]]
+    if repeated:
+        raise ValueError(f"lists {repeated[0]!r} twice")
+    return values
+
+
+Name = Annotated[StrictStr, AfterValidator(_part_name)]
+Target = Annotated[StrictStr, AfterValidator(_target)]
+Dimension = Annotated[int | str, PlainValidator(_dimension)]
+Patterns = Annotated[tuple[StrictStr, ...], Field(min_length=1), AfterValidator(_unlike)]
+Batches = Annotated[tuple[Annotated[StrictInt, Field(ge=1)], ...], Field(min_length=1), AfterValidator(_unlike)]
+Threads = Annotated[tuple[Annotated[StrictInt, Field(ge=0)], ...], Field(min_length=1), AfterValidator(_unlike)]
+
+
+class _Table(BaseModel):
+    """Frozen, strict about unknown keys, and its defaults are checked like a user's values."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+
+class TensorSettings(_Table):
+    """Shape and element type of one input of an artefact; a named axis may have any length."""
+
+    shape: tuple[Dimension, ...]
+    dtype: Annotated[StrictStr, AfterValidator(_dtype)] = "float32"
+
+
+class ArtefactSettings(_Table):
+    """A model that is a file: `.onnx`, TorchScript, `.pt2`, or the folder of a SavedModel."""
+
+    name: Name
+    path: Path
+    reference: Path | None = None  #: `.npz` with inputs and the outputs they should give
+    inputs: dict[StrictStr, TensorSettings] = Field(default_factory=dict)  #: where the file does not say
+
+
+class RepositorySettings(_Table):
+    """Where results are pushed to."""
+
+    remote: StrictStr = "origin"
+    branch: StrictStr | None = None  #: None: the branch that is checked out
+
+
+class Profile(_Table):
+    """What one kind of run measures: the grid, and how often each cell of it."""
+
+    description: StrictStr = ""
+    models: Patterns = ("*",)  #: names or globs
+    runtimes: Patterns = ("*",)  #: names or globs
+    devices: Patterns = ("cpu",)
+    precisions: Patterns = ("fp32",)
+    batches: Batches = (1,)
+    threads: Threads = (1,)  #: 0: all usable cores
+    replicates: Annotated[StrictInt, Field(ge=1)] = 3
+    memory: StrictBool = True  #: also measure peak memory, in one more process per case
+
+
+class Settings(_Table):
+    """All settings. Paths are absolute; relative ones start at `root`, the folder of the pyproject.toml."""
+
+    root: Path
+    results: Path = Path("results")
+    docs: Path = Path("docs")
+    site: Path = Path("site")
+    models: dict[Name, Target] = Field(default_factory=dict)  #: the user's own: name -> module:Class
+    runtimes: dict[Name, Target] = Field(default_factory=dict)  #: the user's own: name -> module:Class
+    artefacts: tuple[ArtefactSettings, ...] = ()
+    devices: tuple[Name, ...] = ()  #: kinds of device beyond `DEVICES` that a runtime from elsewhere drives
+    timeout_s: Annotated[StrictFloat, Field(gt=0, allow_inf_nan=False)] = 900.0  #: wall clock of one worker process
+    memory_limit_mib: Annotated[StrictInt, Field(ge=1)] | None = None  #: of one worker process; None: no limit
+    pin: StrictBool = True  #: bind workers to cores, where the system can
+    seed: Annotated[StrictInt, Field(ge=0)] | None = None  #: of the schedule; None: a new one for each run, recorded
+    profiles: dict[Name, Profile] = Field(default_factory=dict)
+    repository: RepositorySettings = RepositorySettings()
+
+    @field_validator("root")
+    @classmethod
+    def _absolute(cls, root: Path) -> Path:
+        return root.resolve()
+
+    @field_validator("results", "docs", "site")
+    @classmethod
+    def _from_root(cls, path: Path, info: ValidationInfo) -> Path:
+        return _join(info, path)
+
+    @field_validator("artefacts")
+    @classmethod
+    def _artefacts_from_root(
+        cls, artefacts: tuple[ArtefactSettings, ...], info: ValidationInfo
+    ) -> tuple[ArtefactSettings, ...]:
+        _unlike(tuple(artefact.name for artefact in artefacts))
+        return tuple(
+            artefact.model_copy(
+                update={
+                    "path": _join(info, artefact.path),
+                    "reference": None if artefact.reference is None else _join(info, artefact.reference),
+                }
+            )
+            for artefact in artefacts
+        )
+
+    @field_validator("profiles", mode="before")
+    @classmethod
+    def _over_the_built_in(cls, profiles: object) -> object:
+        """A user's table replaces single keys of the built-in profile of that name."""
+        if not isinstance(profiles, dict):
+            return profiles
+        merged: dict[str, Any] = dict(profiles)
+        for name, defaults in BUILT_IN_PROFILES.items():
+            user = profiles.get(name, {})
+            merged[name] = {**defaults, **user} if isinstance(user, dict) else user
+        return merged
+
+    @model_validator(mode="after")
+    def _site_is_replaceable(self) -> Self:
+        """Building replaces the whole site folder, so nothing else may lie in it."""
+        for name in ("root", "docs", "results"):
+            kept: Path = getattr(self, name)
+            if kept == self.site or self.site in kept.parents:
+                raise ValueError(f"site = {str(self.site)!r} would be overwritten with {name} = {str(kept)!r} in it")
+        return self
+
+    def model_targets(self) -> dict[str, str]:
+        """Name -> `module:Class` of the installed models and the user's own; artefacts are not among them."""
+        return {**targets("kb.models"), **self.models}
+
+    def runtime_targets(self) -> dict[str, str]:
+        """Name -> `module:Class` of the installed runtimes and the user's own."""
+        return {**targets("kb.runtimes"), **self.runtimes}
+
+    def model_names(self) -> tuple[str, ...]:
+        """Every name a model can be asked for by: installed, the user's own, artefacts."""
+        return (*self.model_targets(), *(artefact.name for artefact in self.artefacts))
+
+    def profile(self, name: str) -> Profile:
+        """The profile of that name.
+
+        Raises:
+            ConfigError: there is none.
+        """
+        if name not in self.profiles:
+            raise ConfigError(f"no profile is called {name!r}; {nearest(name, self.profiles)}")
+        return self.profiles[name]
+
+
+def load_settings(start: Path | None = None) -> Settings:
+    """The settings of the knowledge base that `start` (default: the working directory) lies in.
+
+    Raises:
+        ConfigError: there is no such file, or something in it is wrong.
+    """
+    path, table = _find((start or Path.cwd()).resolve())
+    if "root" in table:  # a field of Settings, but not for the file to say
+        raise ConfigError(f"{path}: tool.kb.root is not a key: the root is the folder of this file")
+    try:
+        settings = Settings.model_validate({**table, "root": path.parent})
+    except ValidationError as error:
+        raise ConfigError(f"{path}: {_first_error(error)}") from None
+    for complaint in _unknown_names(settings, table):
+        raise ConfigError(f"{path}: {complaint}")
+    return settings
+
+
+def nearest(name: str, valid: Iterable[str]) -> str:
+    """What to write instead of an unknown name: the nearest valid ones, or all of them where none is near."""
+    known = sorted(set(valid))
+    close = difflib.get_close_matches(name, known, n=3, cutoff=CLOSE)
+    if close:
+        return f"did you mean {' or '.join(close)}?"
+    if not known:
+        return "none is known: is kb installed here (pip install -e .)?"
+    more = f" and {len(known) - MAX_LISTED} more" if len(known) > MAX_LISTED else ""
+    return f"valid: {', '.join(known[:MAX_LISTED])}{more}"
+
+
+def _join(info: ValidationInfo, path: Path) -> Path:
+    root: Path = info.data.get("root", Path())  # absent only where root itself was refused
+    return (root / path).resolve()
+
+
+def _find(start: Path) -> tuple[Path, dict[str, Any]]:
+    """The nearest pyproject.toml upwards that has a [tool.kb], and that table."""
+    for folder in (start, *start.parents):
+        path = folder / "pyproject.toml"
+        if not path.is_file():
+            continue
+        table = _read(path).get("tool", {})
+        if isinstance(table, dict) and "kb" in table:
+            if not isinstance(table["kb"], dict):
+                raise ConfigError(f"{path}: tool.kb = {_show(table['kb'])}: must be a table: [tool.kb]")
+            return path, table["kb"]
+    raise ConfigError(
+        f"no pyproject.toml with a [tool.kb] table in {start} or any folder above it; "
+        "run kb inside a knowledge base, or add the line [tool.kb] to its pyproject.toml"
+    )
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_bytes().decode())
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not UTF-8: byte {error.object[error.start]:#04x} at offset {error.start}") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def _show(value: object) -> str:
+    """A value as it can stand in one line."""
+    return reprlib.repr(value)
+
+
+def _key(loc: Sequence[str | int]) -> str:
+    """TOML path of a value, e.g. ``tool.kb.profiles.quick.runtimes[2]``."""
+    text = "tool.kb"
+    for part in loc:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        else:
+            text += f".{part}" if _BARE_KEY.fullmatch(part) else f".{json.dumps(part, ensure_ascii=False)}"
+    return text
+
+
+def _keys_at(loc: Sequence[str | int]) -> Iterable[str]:
+    """The keys that are valid in the table at `loc`."""
+    if len(loc) == 0:
+        return [name for name in Settings.model_fields if name != "root"]
+    if loc[0] == "profiles":
+        return Profile.model_fields
+    if loc[0] == "repository":
+        return RepositorySettings.model_fields
+    return ArtefactSettings.model_fields if len(loc) == 2 else TensorSettings.model_fields
+
+
+def _first_error(error: ValidationError) -> str:
+    """The first thing wrong, in one line, and how many more there are."""
+    first, *others = error.errors()
+    loc = first["loc"]
+    if first["type"] == "extra_forbidden":
+        text = f"{_key(loc)} is not a key; {nearest(str(loc[-1]), _keys_at(loc[:-1]))}"
+    elif first["type"] == "missing":
+        text = f"{_key(loc)} is missing"
+    elif not loc:
+        text = str(first["ctx"]["error"])
+    else:
+        is_key = loc[-1] == "[key]"  # pydantic's mark for a key, not a value, that is wrong
+        where = f"the name in {_key(loc[:-1])}" if is_key else f"{_key(loc)} = {_show(first['input'])}"
+        text = f"{where}: {_COMPLAINTS.get(first['type'], _complaint(first['msg']))}"
+    more = f" (and {len(others)} more)" if others else ""
+    return f"{text}{more}"
+
+
+def _complaint(message: str) -> str:
+    """Pydantic's message in the words of the others."""
+    text = message.removeprefix("Value error, ")
+    return re.sub(r"^Input should ", "must ", text)
+
+
+def _unknown_names(settings: Settings, table: dict[str, Any]) -> Iterator[str]:
+    """Names in the settings that mean nothing here, or two things, as complaints."""
+    taken = {"models": targets("kb.models"), "runtimes": targets("kb.runtimes")}
+    for kind, own in (("models", settings.models), ("runtimes", settings.runtimes)):
+        for name in own:
+            if name in taken[kind]:
+                yield f"{_key((kind, name))}: {name!r} is the name of an installed one already; choose another"
+    for index, artefact in enumerate(settings.artefacts):
+        if artefact.name in settings.model_targets():
+            yield f"{_key(('artefacts', index, 'name'))} = {artefact.name!r} is the name of a model already"
+    for name, profile in settings.profiles.items():
+        if name not in BUILT_IN_PROFILES and not profile.description:
+            yield (
+                f"{_key(('profiles', name))} is a profile of your own and needs a description, "
+                f"or it was meant to change a built-in one: {nearest(name, BUILT_IN_PROFILES)}"
+            )
+        if name in table.get("profiles", {}):
+            yield from _unknown_in_profile(settings, name, profile)
+
+
+def _unknown_in_profile(settings: Settings, name: str, profile: Profile) -> Iterator[str]:
+    devices = (*DEVICES, *settings.devices)
+    axes: tuple[tuple[str, str, tuple[str, ...], Iterable[str]], ...] = (
+        ("models", "model", profile.models, settings.model_names()),
+        ("runtimes", "runtime", profile.runtimes, settings.runtime_targets()),
+        ("devices", "device", profile.devices, devices),
+        ("precisions", "precision", profile.precisions, PRECISIONS),
+    )
+    for axis, singular, patterns, known in axes:
+        for index, pattern in enumerate(patterns):
+            wanted = re.sub(r":\d+$", "", pattern) if axis == "devices" else pattern
+            if axis in ("models", "runtimes"):
+                found = any(fnmatchcase(valid, wanted) for valid in known)
+            else:
+                found = wanted in known
+            if not found:
+                where = _key(("profiles", name, axis, index))
+                yield f"{where} = {_show(pattern)}: no {singular} of that name; {nearest(wanted, known)}"
