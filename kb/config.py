@@ -1,11 +1,8 @@
 """The settings of one knowledge base: ``[tool.kb]`` of its pyproject.toml, checked word by word and then frozen."""
 
-import difflib
-import json
 import re
-import reprlib
 import tomllib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar
@@ -26,8 +23,10 @@ from pydantic import (
     model_validator,
 )
 
+from kb.complaints import Location, first_error, key_path, nearest, show
 from kb.discovery import targets
 
+TABLE = "tool.kb"
 #: Devices by the names PyTorch gives them; each may carry an index (`cuda:1`). A runtime from elsewhere that drives
 #: another kind names it under `tool.kb.devices`.
 DEVICES = ("cpu", "cuda", "mps", "xpu", "npu", "hpu", "tpu")
@@ -54,22 +53,9 @@ BUILT_IN_PROFILES: dict[str, dict[str, Any]] = {
         "replicates": 8,
     },
 }
-MAX_LISTED = 16  # valid names printed in one error: a line that a person still reads
-CLOSE = 0.7  # likeness that makes a name a slip of the pen; at 0.6 `gpu` is answered with `xpu or tpu or npu`
 
-#: TOML's words for what pydantic calls by its Python name.
-_COMPLAINTS = {
-    "tuple_type": "must be a list",
-    "dict_type": "must be a table",
-    "model_type": "must be a table",
-    "path_type": "must be a path",
-    "bool_type": "must be true or false",
-    "string_type": "must be text in quotes",
-    "too_short": "must not be empty",
-}
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _TARGET = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
-_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _T = TypeVar("_T")
 
 
@@ -264,22 +250,10 @@ def load_settings(start: Path | None = None) -> Settings:
     try:
         settings = Settings.model_validate({**table, "root": path.parent})
     except ValidationError as error:
-        raise ConfigError(f"{path}: {_first_error(error)}") from None
+        raise ConfigError(f"{path}: {first_error(error, TABLE, _keys_at)}") from None
     for complaint in _unknown_names(settings, table):
         raise ConfigError(f"{path}: {complaint}")
     return settings
-
-
-def nearest(name: str, valid: Iterable[str]) -> str:
-    """What to write instead of an unknown name: the nearest valid ones, or all of them where none is near."""
-    known = sorted(set(valid))
-    close = difflib.get_close_matches(name, known, n=3, cutoff=CLOSE)
-    if close:
-        return f"did you mean {' or '.join(close)}?"
-    if not known:
-        return "none is known: is kb installed here (pip install -e .)?"
-    more = f" and {len(known) - MAX_LISTED} more" if len(known) > MAX_LISTED else ""
-    return f"valid: {', '.join(known[:MAX_LISTED])}{more}"
 
 
 def _join(info: ValidationInfo, path: Path) -> Path:
@@ -296,7 +270,7 @@ def _find(start: Path) -> tuple[Path, dict[str, Any]]:
         table = _read(path).get("tool", {})
         if isinstance(table, dict) and "kb" in table:
             if not isinstance(table["kb"], dict):
-                raise ConfigError(f"{path}: tool.kb = {_show(table['kb'])}: must be a table: [tool.kb]")
+                raise ConfigError(f"{path}: tool.kb = {show(table['kb'])}: must be a table: [tool.kb]")
             return path, table["kb"]
     raise ConfigError(
         f"no pyproject.toml with a [tool.kb] table in {start} or any folder above it; "
@@ -315,55 +289,19 @@ def _read(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
 
 
-def _show(value: object) -> str:
-    """A value as it can stand in one line."""
-    return reprlib.repr(value)
+def _at(*location: str | int) -> str:
+    return key_path(TABLE, location)
 
 
-def _key(loc: Sequence[str | int]) -> str:
-    """TOML path of a value, e.g. ``tool.kb.profiles.quick.runtimes[2]``."""
-    text = "tool.kb"
-    for part in loc:
-        if isinstance(part, int):
-            text += f"[{part}]"
-        else:
-            text += f".{part}" if _BARE_KEY.fullmatch(part) else f".{json.dumps(part, ensure_ascii=False)}"
-    return text
-
-
-def _keys_at(loc: Sequence[str | int]) -> Iterable[str]:
-    """The keys that are valid in the table at `loc`."""
-    if len(loc) == 0:
+def _keys_at(location: Location) -> Iterable[str]:
+    """The keys that are valid in the table at `location`."""
+    if not location:
         return [name for name in Settings.model_fields if name != "root"]
-    if loc[0] == "profiles":
+    if location[0] == "profiles":
         return Profile.model_fields
-    if loc[0] == "repository":
+    if location[0] == "repository":
         return RepositorySettings.model_fields
-    return ArtefactSettings.model_fields if len(loc) == 2 else TensorSettings.model_fields
-
-
-def _first_error(error: ValidationError) -> str:
-    """The first thing wrong, in one line, and how many more there are."""
-    first, *others = error.errors()
-    loc = first["loc"]
-    if first["type"] == "extra_forbidden":
-        text = f"{_key(loc)} is not a key; {nearest(str(loc[-1]), _keys_at(loc[:-1]))}"
-    elif first["type"] == "missing":
-        text = f"{_key(loc)} is missing"
-    elif not loc:
-        text = str(first["ctx"]["error"])
-    else:
-        is_key = loc[-1] == "[key]"  # pydantic's mark for a key, not a value, that is wrong
-        where = f"the name in {_key(loc[:-1])}" if is_key else f"{_key(loc)} = {_show(first['input'])}"
-        text = f"{where}: {_COMPLAINTS.get(first['type'], _complaint(first['msg']))}"
-    more = f" (and {len(others)} more)" if others else ""
-    return f"{text}{more}"
-
-
-def _complaint(message: str) -> str:
-    """Pydantic's message in the words of the others."""
-    text = message.removeprefix("Value error, ")
-    return re.sub(r"^Input should ", "must ", text)
+    return ArtefactSettings.model_fields if len(location) == 2 else TensorSettings.model_fields
 
 
 def _unknown_names(settings: Settings, table: dict[str, Any]) -> Iterator[str]:
@@ -372,14 +310,14 @@ def _unknown_names(settings: Settings, table: dict[str, Any]) -> Iterator[str]:
     for kind, own in (("models", settings.models), ("runtimes", settings.runtimes)):
         for name in own:
             if name in taken[kind]:
-                yield f"{_key((kind, name))}: {name!r} is the name of an installed one already; choose another"
+                yield f"{_at(kind, name)}: {name!r} is the name of an installed one already; choose another"
     for index, artefact in enumerate(settings.artefacts):
         if artefact.name in settings.model_targets():
-            yield f"{_key(('artefacts', index, 'name'))} = {artefact.name!r} is the name of a model already"
+            yield f"{_at('artefacts', index, 'name')} = {artefact.name!r} is the name of a model already"
     for name, profile in settings.profiles.items():
         if name not in BUILT_IN_PROFILES and not profile.description:
             yield (
-                f"{_key(('profiles', name))} is a profile of your own and needs a description, "
+                f"{_at('profiles', name)} is a profile of your own and needs a description, "
                 f"or it was meant to change a built-in one: {nearest(name, BUILT_IN_PROFILES)}"
             )
         if name in table.get("profiles", {}):
@@ -402,5 +340,5 @@ def _unknown_in_profile(settings: Settings, name: str, profile: Profile) -> Iter
             else:
                 found = wanted in known
             if not found:
-                where = _key(("profiles", name, axis, index))
-                yield f"{where} = {_show(pattern)}: no {singular} of that name; {nearest(wanted, known)}"
+                where = _at("profiles", name, axis, index)
+                yield f"{where} = {show(pattern)}: no {singular} of that name; {nearest(wanted, known)}"
