@@ -12,6 +12,16 @@ SCHEMA_VERSION = 1
 
 ColumnType = Literal["string", "integer", "number"]
 
+#: Units by the last part of a column's name.
+UNITS = {
+    "ms": "millisecond",
+    "s": "second",
+    "mib": "MiB (2^20 bytes)",
+    "gib": "GiB (2^30 bytes)",
+    "pct": "percent",
+    "cores": "CPU cores",
+}
+
 
 @dataclass(frozen=True)
 class Column:
@@ -23,20 +33,47 @@ class Column:
     required: bool = False  #: never empty
     values: tuple[str, ...] = ()  #: closed set, if it is one
     minimum: float | None = None
+    positive: bool = False  #: greater than zero: the figures that ratios are made of
+    free_text: bool = False  #: too many different values to be a category; shortened when overlong, never refused
+
+    @property
+    def unit(self) -> str:
+        """The unit that the name ends in, e.g. `millisecond`; empty where the column has none."""
+        return UNITS.get(self.name.rpartition("_")[2], "")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What must hold within a row: where every condition of `where` is met, `columns` are all filled, or all empty."""
+
+    meaning: str
+    where: tuple[tuple[str, tuple[str, ...]], ...]  #: (column, values it may have for the rule to apply)
+    columns: tuple[str, ...]
+    filled: bool
 
 
 @dataclass(frozen=True)
 class Table:
     """One CSV file of a run folder."""
 
-    name: str  #: the file is `<name>.csv`
+    name: str
     description: str
     columns: tuple[Column, ...]
     key: tuple[str, ...]  #: no two rows of one file agree in all of these
+    rules: tuple[Rule, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.columns)
+
+    @property
+    def file_name(self) -> str:
+        return f"{self.name}.csv"
+
+    @property
+    def data_columns(self) -> tuple[Column, ...]:
+        """The columns a caller fills: all but the row number in front and the check at the end."""
+        return self.columns[1:-1]
 
 
 ROW = Column("row", "integer", "Number of the row in its file, from 0.", required=True, minimum=0)
@@ -47,10 +84,48 @@ CHECK = Column(
     required=True,
 )
 
+FAILED = tuple(status for status in Status if status is not Status.OK)
+
+BENCHMARK_RULES = (
+    Rule(
+        "A row that is not ok carries no speed and no peak memory.",
+        where=(("status", FAILED),),
+        columns=(
+            "latency_p50_ms",
+            "latency_iqr_ms",
+            "latency_p90_ms",
+            "latency_p99_ms",
+            "peak_rss_mib",
+            "peak_device_mib",
+        ),
+        filled=False,
+    ),
+    Rule("A row that is not ok says why.", where=(("status", FAILED),), columns=("reason",), filled=True),
+    Rule(
+        "A row that is ok has no failed stage and no reason.",
+        where=(("status", (Status.OK,)),),
+        columns=("stage", "reason"),
+        filled=False,
+    ),
+    Rule(
+        "A timed row that is ok has a latency.",
+        where=(("status", (Status.OK,)), ("kind", (Kind.LATENCY, Kind.AA))),
+        columns=("latency_p50_ms",),
+        filled=True,
+    ),
+    Rule(
+        "A memory row that is ok has a peak.",
+        where=(("status", (Status.OK,)), ("kind", (Kind.MEMORY,))),
+        columns=("peak_rss_mib",),
+        filled=True,
+    ),
+)
+
 BENCHMARKS = Table(
     name="benchmarks",
     description="One row per (case, kind, replicate): each from a fresh worker process.",
     key=("model", "runtime", "device", "precision", "batch", "threads", "environment", "kind", "replicate"),
+    rules=BENCHMARK_RULES,
     columns=(
         ROW,
         Column("model", "string", "Reference model or a model of the user's.", required=True),
@@ -64,18 +139,22 @@ BENCHMARKS = Table(
         Column("replicate", "integer", "Number of the process for this case, from 0.", required=True, minimum=0),
         Column("status", "string", "What became of it.", required=True, values=tuple(Status)),
         Column("stage", "string", "Stage that failed; empty when the status is ok."),
-        Column("reason", "string", "Why it is not ok, in one line (line breaks as \\n); empty when ok."),
-        Column("started", "string", "Start of the process, UTC, ISO 8601.", required=True),
+        Column(
+            "reason", "string", "Why it is not ok, in one line (line breaks as \\n); empty when ok.", free_text=True
+        ),
+        Column("started", "string", "Start of the process, UTC, ISO 8601.", required=True, free_text=True),
         Column("position", "integer", "Place in the shuffled schedule, from 0.", required=True, minimum=0),
-        Column("model_hash", "string", "SHA-256 (12 digits) of the canonical AST of the model's source, or of its file."),
+        Column("model_hash", "string", "SHA-256 (12 digits) of the model's source (canonical AST), or of its file."),
         Column("weights_hash", "string", "SHA-256 (12 digits) of the weight set."),
-        Column("protocol_hash", "string", "SHA-256 (12 digits) of the canonical AST of the runtime and of the protocol."),
+        Column(
+            "protocol_hash", "string", "SHA-256 (12 digits) of the sources (canonical AST) of runtime and protocol."
+        ),
         Column("import_s", "number", "Importing the framework.", minimum=0),
         Column("build_s", "number", "Building the model with its weights.", minimum=0),
         Column("convert_s", "number", "Exporting the model (once per run, in a process of its own).", minimum=0),
         Column("load_s", "number", "Compiling, tracing or creating the session, up to the first call.", minimum=0),
         Column("first_call_s", "number", "The first call.", minimum=0),
-        Column("latency_p50_ms", "number", "Median over the timed blocks of the mean time of a call.", minimum=0),
+        Column("latency_p50_ms", "number", "Median over the timed blocks of the mean time of a call.", positive=True),
         Column("latency_iqr_ms", "number", "Interquartile range over the blocks.", minimum=0),
         Column("latency_p90_ms", "number", "90th percentile of single calls; empty below 64 calls.", minimum=0),
         Column("latency_p99_ms", "number", "99th percentile of single calls; empty below 662 calls.", minimum=0),
@@ -88,7 +167,7 @@ BENCHMARKS = Table(
         Column("error_relative", "number", "The same, over the largest absolute value of the reference.", minimum=0),
         Column("tolerance_relative", "number", "Bound on error_relative that the row was judged by.", minimum=0),
         Column("reference", "string", "Where the reference output comes from (`float64`, `file`, ...)."),
-        Column("peak_rss_mib", "number", "Peak resident memory (VmHWM) of the process.", minimum=0),
+        Column("peak_rss_mib", "number", "Peak resident memory (VmHWM) of the process.", positive=True),
         Column("baseline_rss_mib", "number", "The same of a process that only imports the framework.", minimum=0),
         Column("peak_device_mib", "number", "Peak memory allocated on the accelerator.", minimum=0),
         Column("threads_reported", "integer", "Threads the framework says it uses.", minimum=0),
@@ -96,7 +175,12 @@ BENCHMARKS = Table(
         Column("load_1m", "number", "Load average over one minute when the process ended.", minimum=0),
         Column("foreign_cpu_cores", "number", "Cores that other processes kept busy meanwhile.", minimum=0),
         Column("steal_pct", "number", "Share of CPU time that the hypervisor took away.", minimum=0),
-        Column("throttle_events", "integer", "Thermal throttling events meanwhile, where the kernel counts them.", minimum=0),
+        Column(
+            "throttle_events",
+            "integer",
+            "Thermal throttling events meanwhile, where the kernel counts them.",
+            minimum=0,
+        ),
         CHECK,
     ),
 )
