@@ -9,11 +9,11 @@
 SHELL = /bin/sh
 VENV = .venv
 BIN = $(VENV)/bin
-PYTHON =
-PROFILE = quick
-KB_ARGS =
-PYTEST_ARGS =
-PIP_ARGS =
+PYTHON ?=
+PROFILE ?= quick
+KB_ARGS ?=
+PYTEST_ARGS ?=
+PIP_ARGS ?=
 
 # Tried in this order where PYTHON is not given: the versions that were tested first.
 PYTHONS = python3.11 python3.12 python3.13 python3 python
