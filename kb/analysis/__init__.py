@@ -1,1 +1,1 @@
-"""From rows to findings: compare, steps, causes, coverage."""
+"""From rows to findings: which run speaks for a cell, its figures, its speed against eager, and what that is worth."""
