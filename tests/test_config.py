@@ -315,3 +315,29 @@ def test_reading_settings_imports_no_framework(repo_root: Path) -> None:
     code = "import sys; from kb.config import load_settings; load_settings(); print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], cwd=repo_root, capture_output=True, text=True, check=True)
     assert not {"torch", "tensorflow", "keras", "onnx", "onnxruntime", "pandas", "numpy"} & set(loaded.stdout.split())
+
+
+class TestReadme:
+    """The settings that the README shows are the settings that there are."""
+
+    @staticmethod
+    def example(repo_root: Path, number: int) -> str:
+        return re.findall(r"```toml\n(.*?)```", (repo_root / "README.md").read_text(), re.DOTALL)[number]
+
+    def test_the_first_example_is_the_defaults(self, repo_root: Path, tmp_path: Path) -> None:
+        write(tmp_path, self.example(repo_root, 0))
+        assert load_settings(tmp_path) == Settings(root=tmp_path)
+
+    def test_the_first_example_leaves_no_key_out(self, repo_root: Path) -> None:
+        shown = set(re.findall(r"^#? ?(\w+) = ", self.example(repo_root, 0), re.MULTILINE))
+        shown |= set(
+            re.findall(r"^\[+tool\.kb\.(\w+)", self.example(repo_root, 0) + self.example(repo_root, 1), re.MULTILINE)
+        )
+        assert set(Settings.model_fields) - {"root"} <= shown
+        assert set(Profile.model_fields) - {"description"} <= shown
+
+    def test_the_second_example_is_valid(self, repo_root: Path, tmp_path: Path) -> None:
+        write(tmp_path, self.example(repo_root, 1))
+        settings = load_settings(tmp_path)
+        assert {"my_net", "detector"} <= set(settings.model_names())
+        assert "my-engine" in settings.runtime_targets()
