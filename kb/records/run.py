@@ -143,8 +143,6 @@ class RunInfo(_Record):
     """Replicates planned of each case."""
     cases: tuple[dict[str, Any], ...]
     """Every cell planned, in plan order."""
-    aa_case: dict[str, Any] | None = None
-    """The case of the A/A check."""
     left_out: tuple[LeftOut, ...] = ()
     """Cells of the grid that the profile does not measure."""
     rows: dict[str, int] = Field(default_factory=dict)

@@ -40,13 +40,13 @@ def read_table_file(path: Path, table: Table, *, finished: bool) -> TableFile:
     while end < len(content):
         start, end = end, content.find(b"\n", end) + 1 or len(content)
         line = content[start:end]
-        if not finished and end == len(content) and _torn(line):
+        if not finished and end == len(content) and is_torn(line):
             return TableFile(reader.rows, start)
         reader.take(line)
     return TableFile(reader.rows, end)
 
 
-def _torn(line: bytes) -> bool:
+def is_torn(line: bytes) -> bool:
     body, _, check = line.rpartition(b",")
     return check != check_of(body) + b"\n"
 
