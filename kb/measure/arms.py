@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 import numpy as np
 
@@ -69,8 +70,20 @@ def compare(
     error = float(logs.std(ddof=1)) / math.sqrt(n)
     half = float(t.ppf((1 + confidence) / 2, n - 1)) * error
     low, high = math.exp(mean - half), math.exp(mean + half)
-    detectable = math.expm1(half + float(t.ppf(POWER, n - 1)) * error)
+    detectable = math.expm1(_shift(n - 1, confidence) * error)
     return Comparison(math.exp(mean), low, high, n, _verdict(low, high), detectable, confidence)
+
+
+@lru_cache
+def _shift(freedom: int, confidence: float) -> float:
+    """Standard errors by which the mean must be shifted to be called different with `POWER`: the non-centrality at
+    which the non-central t exceeds the critical value that often (the far tail is negligible there).
+    """
+    from scipy.optimize import brentq
+    from scipy.stats import nct, t
+
+    critical = float(t.ppf((1 + confidence) / 2, freedom))
+    return float(brentq(lambda shift: nct.sf(critical, freedom, shift) - POWER, 0.0, 20 * critical))
 
 
 def _verdict(low: float, high: float) -> Verdict:

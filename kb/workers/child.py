@@ -56,7 +56,6 @@ def main() -> None:
     task = json.loads(sys.stdin.buffer.readline())
     _die_with_parent(task["parent"])
     _pin(task["cores"])
-    stages.enter("import")
     try:
         result = load(task["target"])(**task["payload"])
         stages.send({"result": result})

@@ -1,0 +1,188 @@
+"""What is made once per run, before the clock matters: hashes, references, exports, memory baselines."""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from kb.measure.crew import Crew
+from kb.models.catalogue import ModelSpec
+from kb.records.case import Case
+from kb.records.statuses import Status
+from kb.workers.process import Failure, Outcome
+
+#: What an exception means, by the stage in which it was raised.
+STATUS_OF_STAGE = {
+    "import": Status.ENVIRONMENT_FAILED,
+    "convert": Status.EXPORT_FAILED,
+    "first call": Status.RUN_FAILED,
+    "measure": Status.RUN_FAILED,
+    "check": Status.CHECK_FAILED,
+    "reference": Status.CHECK_FAILED,
+}
+
+
+@dataclass(frozen=True)
+class Mishap:
+    """Why a case has no figures: the three columns of its row."""
+
+    status: Status
+    stage: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What the workers of one case are handed, or why there is nothing to hand them."""
+
+    inputs: str = ""  #: file
+    expected: str = ""  #: file of the reference outputs
+    artefact: str | None = None
+    mishap: Mishap | None = None
+    columns: dict[str, Any] = field(default_factory=dict)  #: of every row of the case
+
+
+def mishap(failure: Failure) -> Mishap:
+    """Read a worker's failure: its own status, or what an exception means in its stage."""
+    status = failure.status or STATUS_OF_STAGE.get(failure.stage, Status.LOAD_FAILED)
+    return Mishap(status, failure.stage, failure.reason)
+
+
+def cache_folder(run: str) -> Path:
+    """Where the preparations of a run are kept until it is finished."""
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(base) / "kb" / "runs" / run
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """Prepares the cases of one run. Everything is kept by the hash of what it was made from, for `--resume`."""
+
+    crew: Crew
+    models: Mapping[str, ModelSpec]
+    runtimes: Mapping[str, str]  #: name -> module:Class
+    seed: int
+    folder: Path
+    announce: Callable[[str], None]
+
+    def prepare(self, cases: Iterable[Case]) -> dict[Case, Prepared]:
+        """Every case with what its workers need; a case that cannot work has its mishap instead."""
+        prepared: dict[Case, Prepared] = {}
+        for name, of_model in groupby(sorted(cases), key=lambda case: case.model):
+            prepared |= self._prepare_model(name, list(of_model))
+        return prepared
+
+    def _prepare_model(self, name: str, cases: list[Case]) -> dict[Case, Prepared]:
+        self.announce(f"{name}: model")
+        runtimes = {case.runtime: self.runtimes[case.runtime] for case in cases}
+        payload = {"model": self.models[name].as_dict(), "runtimes": runtimes, "cases": [c.as_dict() for c in cases]}
+        facts = self.crew.run("describe", payload)
+        if facts.failure:
+            return dict.fromkeys(cases, Prepared(mishap=mishap(facts.failure)))
+        refused = facts.result["refusals"]
+        prepared = {case: self._start(case, facts.result) for case in cases}
+        possible = [case for case in cases if case.id not in refused]
+        if possible:
+            prepared |= self._with_reference(name, {case: prepared[case] for case in possible})
+        for case in possible:
+            if prepared[case].mishap is None:
+                prepared[case] = self._with_artefact(case, prepared[case], facts.result)
+            if prepared[case].mishap is None:
+                prepared[case] = self._with_baseline(case, prepared[case])
+        return prepared
+
+    def _start(self, case: Case, facts: Mapping[str, Any]) -> Prepared:
+        columns = {
+            "model_hash": facts["model_hash"],
+            "weights_hash": facts["weights_hash"],
+            "protocol_hash": facts["protocol_hash"][case.runtime],
+        }
+        reason = facts["refusals"].get(case.id)
+        refusal = Mishap(Status.UNSUPPORTED, "plan", reason) if reason else None
+        return Prepared(mishap=refusal, columns=columns)
+
+    def _with_reference(self, name: str, cases: Mapping[Case, Prepared]) -> dict[Case, Prepared]:
+        self.announce(f"{name}: reference output")
+        hashes = next(iter(cases.values())).columns
+        batches = sorted({case.batch for case in cases})
+        key = _key("reference", name, hashes["model_hash"], hashes["weights_hash"], batches, self.seed)
+        payload = {"model": self.models[name].as_dict(), "batches": batches, "seed": self.seed}
+        result = self._once(key, "reference", payload)
+        if result.failure:
+            return {case: replace(done, mishap=mishap(result.failure)) for case, done in cases.items()}
+        folder = self.folder / key
+        return {
+            case: replace(
+                done,
+                inputs=str(folder / f"inputs-b{case.batch}.npz"),
+                expected=str(folder / f"reference-b{case.batch}.npz"),
+                columns={**done.columns, **result.result},
+            )
+            for case, done in cases.items()
+        }
+
+    def _with_artefact(self, case: Case, done: Prepared, facts: Mapping[str, Any]) -> Prepared:
+        if case.id not in facts["converts"]:
+            return done
+        self.announce(f"{case.id}: export")
+        key = _key("export", case.id, *(str(value) for value in done.columns.values()))
+        payload = {
+            "model": self.models[case.model].as_dict(),
+            "runtime": self.runtimes[case.runtime],
+            "case": case.as_dict(),
+            "inputs": done.inputs,
+        }
+        result = self._once(key, "convert", payload, case)
+        if result.failure:
+            return replace(done, mishap=mishap(result.failure))
+        columns = {**done.columns, "convert_s": result.result["convert_s"]}
+        return replace(done, artefact=result.result["artefact"], columns=columns)
+
+    def _with_baseline(self, case: Case, done: Prepared) -> Prepared:
+        """Peak memory of the bare import: once per runtime, device and number of threads."""
+        key = _key("baseline", case.runtime, case.device, case.threads)
+        if not (self.folder / key / "answer.json").exists():
+            self.announce(f"{case.runtime}: memory of the bare import")
+        payload = {"runtime": self.runtimes[case.runtime], "case": case.as_dict()}
+        result = self._once(key, "baseline", payload, case, needs_folder=False)
+        if result.failure:
+            return replace(done, mishap=mishap(result.failure))
+        return replace(done, columns={**done.columns, **result.result})
+
+    def _once(
+        self, key: str, task: str, payload: Mapping[str, Any], case: Case | None = None, *, needs_folder: bool = True
+    ) -> Outcome:
+        """The outcome of a task, from the last time if it succeeded or failed with the same key."""
+        folder = self.folder / key
+        answer = folder / "answer.json"
+        if answer.exists():
+            return _outcome_from(json.loads(answer.read_text()))
+        folder.mkdir(parents=True, exist_ok=True)
+        extra = {"folder": str(folder)} if needs_folder else {}
+        threads, device = (case.threads, case.device) if case else (1, "cpu")
+        outcome = self.crew.run(task, {**payload, **extra}, threads=threads, device=device)
+        scratch = answer.with_suffix(".tmp")
+        scratch.write_text(json.dumps(asdict(outcome)))
+        scratch.replace(answer)
+        return outcome
+
+
+def _outcome_from(kept: dict[str, Any]) -> Outcome:
+    failure = kept.pop("failure")
+    if failure and failure["status"]:
+        failure["status"] = Status(failure["status"])
+    return Outcome(failure=Failure(**failure) if failure else None, **kept)
+
+
+def _key(kind: str, *parts: object) -> str:
+    text = "\0".join(str(part) for part in parts)
+    return f"{kind}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+
+
+def hopeless(prepared: Mapping[Case, Prepared]) -> Sequence[Case]:
+    """Cases that get one row with their mishap, and no worker."""
+    return [case for case, done in prepared.items() if done.mishap is not None]

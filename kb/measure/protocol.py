@@ -1,0 +1,139 @@
+"""The timing protocol inside one process: warm-up, blocks, single calls. The method page prints its constants."""
+
+import gc
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from kb.runtimes.interface import Session
+
+#: Warm-up lasts at least this long: caches fill, allocators settle, lazy compilation happens.
+WARMUP_S = 0.5
+#: Warm-up makes at least this many calls: some runtimes recompile on the second or third one.
+WARMUP_CALLS = 5
+#: A timed block lasts at least this long, so that the clock and its reading do not count.
+BLOCK_S = 0.1
+#: Blocks are timed for at least this long: ten blocks or more of a fast model.
+MEASURE_S = 1.0
+#: And there are at least this many, so that a slow model has a median and a spread as well.
+MIN_BLOCKS = 3
+#: Single calls are timed for at most this long; only the percentiles need them.
+SINGLE_S = 1.0
+#: And no more than this many: 662 suffice for the 99th percentile.
+MAX_SINGLE_CALLS = 2000
+#: The 90th percentile of single calls is given from this many on (one slow sample discarded, 99 % confidence).
+P90_CALLS = 64
+#: The 99th percentile likewise.
+P99_CALLS = 662
+
+
+@dataclass(frozen=True)
+class Steady:
+    """Steady-state latency of one process. Times are in milliseconds per call."""
+
+    latency_p50_ms: float  #: median over the blocks of the mean time of a call
+    latency_iqr_ms: float  #: interquartile range over the blocks
+    latency_p90_ms: float | None  #: of single calls
+    latency_p99_ms: float | None
+    blocks: int
+    calls: int
+    single_calls: int
+    warmup_calls: int
+    recompiles: int  #: graphs compiled or traced after the warm-up
+
+
+def timed(function: Callable[[], Any]) -> tuple[Any, float]:
+    """The result of a function and the seconds it took."""
+    start = time.perf_counter_ns()
+    result = function()
+    return result, (time.perf_counter_ns() - start) / 1e9
+
+
+def finished_call(session: Session) -> Any:
+    """One call, waited for."""
+    result = session.call()
+    session.wait()
+    return result
+
+
+@contextmanager
+def no_garbage_collection() -> Iterator[None]:
+    """Collect now, and not while time is taken."""
+    gc.collect()
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def measure_steady(session: Session) -> Steady:
+    """Warm up, time blocks of calls, then single calls (design, how a number is obtained)."""
+    warmup_calls, per_call_s = _warm_up(session)
+    compiled = session.compiles()
+    with no_garbage_collection():
+        per_block = max(1, math.ceil(BLOCK_S / per_call_s))
+        blocks, calls = _time_blocks(session, per_block)
+        singles = _time_singles(session)
+    low, middle, high = np.percentile(blocks, [25, 50, 75])
+    return Steady(
+        latency_p50_ms=float(middle) * 1e3,
+        latency_iqr_ms=float(high - low) * 1e3,
+        latency_p90_ms=_percentile_ms(singles, 90, P90_CALLS),
+        latency_p99_ms=_percentile_ms(singles, 99, P99_CALLS),
+        blocks=len(blocks),
+        calls=calls,
+        single_calls=len(singles),
+        warmup_calls=warmup_calls,
+        recompiles=session.compiles() - compiled,
+    )
+
+
+def _warm_up(session: Session) -> tuple[int, float]:
+    """Calls made, and the time of a call in its second half, seconds."""
+    times: list[float] = []
+    while len(times) < WARMUP_CALLS or sum(times) < WARMUP_S:
+        times.append(timed(lambda: finished_call(session))[1])
+    return len(times), float(np.median(times[len(times) // 2 :]))
+
+
+def _time_blocks(session: Session, per_block: int) -> tuple[list[float], int]:
+    """Mean seconds per call of each block, and the number of calls. A block that is too short grows and is not kept."""
+    blocks: list[float] = []
+    total, calls = 0.0, 0
+    call, wait = session.call, session.wait
+    while total < MEASURE_S or len(blocks) < MIN_BLOCKS:
+        start = time.perf_counter_ns()
+        for _ in range(per_block):
+            call()
+        wait()
+        elapsed = (time.perf_counter_ns() - start) / 1e9
+        if elapsed < BLOCK_S:
+            per_block = max(per_block + 1, math.ceil(per_block * 1.1 * BLOCK_S / elapsed))
+            continue
+        blocks.append(elapsed / per_block)
+        total += elapsed
+        calls += per_block
+    return blocks, calls
+
+
+def _time_singles(session: Session) -> list[float]:
+    """Seconds of single calls, each waited for."""
+    times: list[float] = []
+    end = time.perf_counter() + SINGLE_S
+    while len(times) < MAX_SINGLE_CALLS and time.perf_counter() < end:
+        times.append(timed(lambda: finished_call(session))[1])
+    return times
+
+
+def _percentile_ms(times_s: list[float], percent: float, needed: int) -> float | None:
+    if len(times_s) < needed:
+        return None
+    return float(np.percentile(times_s, percent)) * 1e3

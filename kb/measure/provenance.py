@@ -1,0 +1,61 @@
+"""Which source a figure comes from: a change in the model's or the protocol's code starts a new series."""
+
+import ast
+import inspect
+import sys
+from pathlib import Path
+from types import ModuleType
+
+from kb.models.interface import Model
+from kb.records.fingerprints import file_hash, source_hash
+from kb.runtimes.interface import Runtime
+
+#: Modules whose code decides what is timed and how.
+PROTOCOL = ("kb.measure.protocol", "kb.measure.replicate")
+
+
+def model_hash(model: Model) -> str:
+    """Hash of the model's source and of the modules of the same package that it imports, or of its file."""
+    if model.path is not None:
+        return file_hash(model.path)
+    return source_hash(*_sources(type(model).__module__))
+
+
+def protocol_hash(runtime: Runtime) -> str:
+    """Hash of the runtime's source, of its siblings that it imports, and of the timing protocol."""
+    protocol = [Path(inspect.getfile(sys.modules[name])) for name in PROTOCOL]
+    return source_hash(*protocol, *_sources(type(runtime).__module__))
+
+
+def _sources(module_name: str) -> list[Path]:
+    """The file of a module and of its siblings (same package) that it imports, directly or through each other.
+
+    Interfaces and catalogues are left out: a new name in them changes no figure.
+    """
+    package = module_name.rpartition(".")[0]
+    found: dict[str, Path] = {}
+    waiting = [module_name]
+    while waiting:
+        name = waiting.pop()
+        module = sys.modules.get(name)
+        if name in found or module is None or not _is_source(module):
+            continue
+        found[name] = Path(inspect.getfile(module))
+        waiting += [other for other in _imported(found[name]) if package and other.startswith(package + ".")]
+    return [found[name] for name in sorted(found)]
+
+
+def _is_source(module: ModuleType) -> bool:
+    name = module.__name__.rpartition(".")[2]
+    return getattr(module, "__file__", None) is not None and name not in {"interface", "catalogue"}
+
+
+def _imported(file: Path) -> list[str]:
+    """Absolute names of the modules that a file imports, at any depth of its code."""
+    names: list[str] = []
+    for node in ast.walk(ast.parse(file.read_bytes())):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return names
