@@ -1,0 +1,135 @@
+"""What the TensorFlow runtimes share: threads and devices, the Keras model with its inputs, and the session."""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from kb.models.interface import Array, Model, Source
+from kb.records.case import Case
+from kb.runtimes.base import Direct, device_index, device_kind, leaves
+from kb.runtimes.errors import DeviceMissing
+
+if TYPE_CHECKING:
+    import keras
+
+_T = TypeVar("_T")
+
+#: TensorFlow's word for each kind of device; its plug-ins for Metal and for oneAPI bring the last two.
+DEVICE_TYPES = {"cuda": "GPU", "mps": "GPU", "xpu": "XPU"}
+
+
+def start_tensorflow(case: Case) -> None:
+    """Import TensorFlow, set its threads and show it the case's device alone, before any operator runs.
+
+    Raises:
+        DeviceMissing: TensorFlow sees no such device here.
+        RuntimeError: TensorFlow was used before with other settings, or Keras has another backend.
+    """
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    import keras
+    import tensorflow as tf
+
+    if keras.backend.backend() != "tensorflow":
+        raise RuntimeError(f"Keras was imported with the {keras.backend.backend()} backend, not with tensorflow")
+    tf.config.threading.set_intra_op_parallelism_threads(case.threads)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    _show_only(case.device)
+
+
+def _show_only(device: str) -> None:
+    """Hide all accelerators but the one asked for: TensorFlow would otherwise place a CPU case on the first GPU."""
+    import tensorflow as tf
+
+    wanted = DEVICE_TYPES.get(device_kind(device))
+    seen = tf.config.list_physical_devices(wanted) if wanted else []
+    if device_kind(device) != "cpu" and device_index(device) >= len(seen):
+        raise DeviceMissing(f"TensorFlow {tf.__version__} sees no {device} on this machine ({len(seen)} of that kind)")
+    for kind in sorted(set(DEVICE_TYPES.values())):
+        found = tf.config.list_physical_devices(kind)
+        if found:
+            tf.config.set_visible_devices([found[device_index(device)]] if kind == wanted else [], kind)
+
+
+@dataclass(frozen=True)
+class KerasBuilt:
+    """A Keras model, and the function that turns a model's inputs into its own."""
+
+    model: "keras.Model"
+    arrange: Callable[[Mapping[str, Array]], dict[str, Array]]
+
+
+def structured(model: "keras.Model", inputs: Mapping[str, _T]) -> Any:
+    """The inputs in the form in which the Keras model takes them: bare if it is one, else a dict by name.
+
+    A functional model assigns the entries of a dict to its inputs by their names, in whatever form it declares them;
+    if it declares a dict, one input comes in a dict too.
+    """
+    declared = getattr(model, "input", None)  # Keras raises AttributeError for a model that was only called on data
+    if len(inputs) > 1 or isinstance(declared, dict):
+        return dict(inputs)
+    return next(iter(inputs.values()))
+
+
+def constants(arrays: Mapping[str, Array]) -> dict[str, Any]:
+    """The arrays as tensors on the case's device."""
+    import tensorflow as tf
+
+    return {name: tf.constant(array) for name, array in arrays.items()}
+
+
+def _none_traced() -> int:
+    return 0
+
+
+@dataclass(frozen=True)
+class TfSession:
+    """A callable with its arguments in place."""
+
+    call: Callable[[], Any]
+    device: str  #: the case's
+    compiles: Callable[[], int] = _none_traced
+
+    def wait(self) -> None:
+        """Return when the device has finished."""
+        import tensorflow as tf
+
+        if device_kind(self.device) != "cpu":
+            tf.test.experimental.sync_devices()
+
+    def outputs(self) -> list[Array]:
+        """Outputs of one call, on the host."""
+        return [np.asarray(tensor) for tensor in leaves(self.call())]
+
+    def threads(self) -> int | None:
+        """Intra-op threads."""
+        import tensorflow as tf
+
+        return int(tf.config.threading.get_intra_op_parallelism_threads())
+
+    def peak_device_mib(self) -> float | None:
+        """Peak of TensorFlow's allocator on the device since the process began."""
+        import tensorflow as tf
+
+        kind = DEVICE_TYPES.get(device_kind(self.device))
+        if kind is None:
+            return None
+        # The only one that is visible has index 0, whatever its number on this machine.
+        return float(tf.config.experimental.get_memory_info(f"{kind}:0")["peak"]) / 2**20
+
+
+class TfRuntime(Direct):
+    """Base of the TensorFlow runtimes: from a Keras model."""
+
+    packages: tuple[str, ...] = ("tensorflow", "tensorflow-cpu", "tensorflow-macos", "keras")
+    sources: tuple[Source, ...] = (Source.KERAS,)
+
+    def start(self, case: Case) -> None:
+        """Import TensorFlow and Keras, set the threads, look for the device."""
+        start_tensorflow(case)
+
+    def build(self, model: Model) -> Any:
+        """The Keras model, with the conversion of inputs that belongs to it."""
+        return KerasBuilt(model.keras_model(), model.keras_inputs)

@@ -1,0 +1,51 @@
+"""torch-export-aoti: exported by torch.export and compiled ahead of time by AOTInductor into a `.pt2` package."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from kb.models.interface import Array, Model, Source
+from kb.records.case import Case
+from kb.runtimes.base import common_source, device_kind
+from kb.runtimes.interface import Session
+from kb.runtimes.torch_base import TorchRuntime, find_device, open_session, set_threads, tensors
+
+
+class TorchExportAoti(TorchRuntime):
+    """``torch._inductor.aoti_load_package(path)(*inputs)``.
+
+    The package is made for the shapes, the device and the number of threads of its case: AOTInductor writes the
+    threads into the loops that it generates.
+    """
+
+    name = "torch-export-aoti"
+
+    def refuse(self, model: Model, case: Case) -> str | None:
+        """See `Runtime.refuse`."""
+        if common_source(self.sources, model) is Source.TORCH_EXPORT and device_kind(case.device) != "cpu":
+            return f"{model.name} is a .pt2 file of torch.export, which stays on the device that it was exported for"
+        return super().refuse(model, case)
+
+    def converts(self, model: Model) -> bool:
+        """Always."""
+        return True
+
+    def convert(self, model: Model, inputs: Mapping[str, Array], case: Case, folder: Path) -> Path:
+        """Export the module, unless it is an exported program already, and compile it."""
+        import torch
+
+        set_threads(case.threads)
+        device = find_device(case.device)
+        with torch.no_grad():
+            if common_source(self.sources, model) is Source.TORCH_EXPORT:
+                program = torch.export.load(model.path)
+            else:
+                program = torch.export.export(model.torch_module().to(device), tensors(inputs, device))
+            package = torch._inductor.aoti_compile_and_package(program, package_path=str(folder / "model.pt2"))
+        return Path(package)
+
+    def load(self, built: Any, inputs: Mapping[str, Array], case: Case) -> Session:
+        """Unpack the package and load its library."""
+        import torch
+
+        return open_session(torch._inductor.aoti_load_package(str(built)), inputs, find_device(case.device))
