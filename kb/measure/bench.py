@@ -2,7 +2,6 @@
 
 import shutil
 import time
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -64,30 +63,29 @@ class Bench:
 
     def _do_jobs(self, folder: RunFolder, prepared: Mapping[Case, Prepared]) -> None:
         present = folder.rows(BENCHMARKS)
-        jobs = list(enumerate(jobs_of(folder.info, set(hopeless(prepared)))))
+        jobs = list(enumerate(jobs_of(folder.info, hopeless(prepared))))
         done = {_key_of(row) for row in present}
         waiting = [(position, job) for position, job in jobs if _key(job) not in done]
-        failures = Counter(case_id(row) for row in present if row["status"] not in EXPECTED)
-        reasons: dict[str, str] = {case_id(row): str(row["reason"]) for row in present if row["status"] not in EXPECTED}
+        failures = _Failures()
+        for row in present:
+            failures.note(row)
         self.progress.begin([job for _, job in waiting], len(jobs) - len(waiting))
         for position, job in waiting:
-            identity = job.case.id
             self.progress.running(job)
             start = time.perf_counter()
-            if failures[identity] >= GIVE_UP_AFTER:
-                figures: dict[str, Any] = _columns(_given_up(reasons[identity]))
-            else:
-                figures = self._do(job, prepared[job.case])
+            given_up = failures.verdict(job.case)
             row = {
                 **dict.fromkeys(BENCHMARKS.names[1:-1]),
-                **job.case.as_dict(), "kind": job.kind, "replicate": job.replicate, "position": position,
+                **job.case.as_dict(),
+                "kind": job.kind,
+                "replicate": job.replicate,
+                "position": position,
                 "started": datetime.now(UTC).isoformat(timespec="seconds"),
-                **prepared[job.case].columns, **figures,
-            }  # fmt: skip
+                **prepared[job.case].columns,
+                **(_columns(given_up) if given_up else self._do(job, prepared[job.case])),
+            }
             folder.append(BENCHMARKS, row)
-            if row["status"] not in EXPECTED:
-                failures[identity] += 1
-                reasons[identity] = str(row["reason"])
+            failures.note(row)
             self.progress.finished(job, row, time.perf_counter() - start)
 
     def _do(self, job: Job, prepared: Prepared) -> dict[str, Any]:
@@ -129,8 +127,22 @@ def _columns(trouble: Mishap) -> dict[str, Any]:
     return {"status": trouble.status, "stage": trouble.stage, "reason": trouble.reason}
 
 
-def _given_up(reason: str) -> Mishap:
-    return Mishap(Status.NOT_RUN, "schedule", f"failed {GIVE_UP_AFTER} times before: {reason}")
+class _Failures:
+    """Cases that failed in this run, and when enough is enough."""
+
+    def __init__(self) -> None:
+        self._reasons: dict[str, list[str]] = {}
+
+    def note(self, row: Row) -> None:
+        if row["status"] not in EXPECTED and row["status"] != Status.NOT_RUN:
+            self._reasons.setdefault(case_id(row), []).append(f"{row['status']}: {row['reason']}")
+
+    def verdict(self, case: Case) -> Mishap | None:
+        """Why the case is not tried again, if it is not."""
+        reasons = self._reasons.get(case.id, [])
+        if len(reasons) < GIVE_UP_AFTER:
+            return None
+        return Mishap(Status.NOT_RUN, "schedule", f"failed {len(reasons)} times before; last {reasons[-1]}")
 
 
 def _key(job: Job) -> tuple[str, str, int]:

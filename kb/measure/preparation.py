@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
@@ -183,6 +183,6 @@ def _key(kind: str, *parts: object) -> str:
     return f"{kind}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 
-def hopeless(prepared: Mapping[Case, Prepared]) -> Sequence[Case]:
+def hopeless(prepared: Mapping[Case, Prepared]) -> frozenset[Case]:
     """Cases that get one row with their mishap, and no worker."""
-    return [case for case, done in prepared.items() if done.mishap is not None]
+    return frozenset(case for case, done in prepared.items() if done.mishap is not None)

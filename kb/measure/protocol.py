@@ -99,8 +99,10 @@ def measure_steady(session: Session) -> Steady:
 def _warm_up(session: Session) -> tuple[int, float]:
     """Calls made, and the time of a call in its second half, seconds."""
     times: list[float] = []
-    while len(times) < WARMUP_CALLS or sum(times) < WARMUP_S:
+    total = 0.0
+    while len(times) < WARMUP_CALLS or total < WARMUP_S:
         times.append(timed(lambda: finished_call(session))[1])
+        total += times[-1]
     return len(times), float(np.median(times[len(times) // 2 :]))
 
 

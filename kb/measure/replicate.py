@@ -2,7 +2,7 @@
 
 import resource
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -57,8 +57,8 @@ def reference(model: dict[str, Any], batches: list[int], seed: int, folder: str)
         enter("reference")
         inputs = loaded.inputs(batch, seed)
         outputs, origin = loaded.reference(inputs)
-        np.savez(Path(folder) / f"inputs-b{batch}.npz", **inputs)  # type: ignore[arg-type]
-        np.savez(Path(folder) / f"reference-b{batch}.npz", **{str(i): array for i, array in enumerate(outputs)})
+        write_arrays(Path(folder) / f"inputs-b{batch}.npz", inputs)
+        write_arrays(Path(folder) / f"reference-b{batch}.npz", {str(i): array for i, array in enumerate(outputs)})
     return {"reference": origin}
 
 
@@ -140,6 +140,11 @@ def _cold(
     session: Session = stage("load", "load_s", lambda: part.load(built, arrays, wanted))
     stage("first call", "first_call_s", lambda: finished_call(session))
     return session, figures
+
+
+def write_arrays(path: Path, arrays: Mapping[str, Array]) -> None:
+    """Write arrays to an ``.npz`` file, in their order."""
+    np.savez(path, **dict(arrays))  # type: ignore[arg-type]  # stubs take any name for `allow_pickle`
 
 
 def read_arrays(path: Path) -> dict[str, Array]:

@@ -18,7 +18,6 @@ from kb.measure.plan import Plan
 from kb.measure.quality import Row, judge_run, median_conditions
 from kb.measure.schedule import schedule
 from kb.records.case import Case, Job, Kind
-from kb.records.cells import Cell
 from kb.records.folder import RUNS_FOLDER, RunFolder
 from kb.records.infofile import INFO_FILE
 from kb.records.run import LeftOut, Machine, Noise, RunInfo, new_run_name
@@ -149,13 +148,14 @@ def aa_noise(rows: Sequence[Row]) -> Noise | None:
         return None
     identity = case_id(second[0])
     first = [row for row in rows if row["kind"] == Kind.LATENCY and case_id(row) == identity]
-    rounds = sorted({row["replicate"] for row in (*first, *second)})
+    rounds = sorted({int(row["replicate"] or 0) for row in (*first, *second)})
     return Noise(case=identity, **asdict(compare(_by_round(first, rounds), _by_round(second, rounds))))
 
 
-def _by_round(rows: Sequence[Row], rounds: Sequence[Cell]) -> list[float | None]:
+def _by_round(rows: Sequence[Row], rounds: Sequence[int]) -> list[float | None]:
     """The latency in each round, None where there is none."""
-    found = {row["replicate"]: float(row["latency_p50_ms"] or 0) for row in rows if row["status"] == Status.OK}
+    ok = [row for row in rows if row["status"] == Status.OK]
+    found = {int(row["replicate"] or 0): float(row["latency_p50_ms"] or 0) for row in ok}
     return [found.get(number) for number in rounds]
 
 

@@ -30,7 +30,7 @@ class Affine:
         return {"w": np.random.default_rng(0).standard_normal((8, 4)).astype(np.float32)}
 
     def torch_module(self) -> Any:
-        raise NotImplementedError
+        """Nothing: the fake runtimes take the weights."""
 
     def keras_model(self, dtype: str = "float32") -> Any:
         raise NotImplementedError
@@ -99,7 +99,9 @@ class Raises(Affine):
     name = "raises"
 
     def misbehave(self) -> None:
-        raise RuntimeError("Could not find an implementation for Gemm(13)\nwith <b>markup</b>, commas and \x1b[31mcolour")
+        raise RuntimeError(
+            "Could not find an implementation for Gemm(13)\nwith <b>markup</b>, commas and \x1b[31mcolour"
+        )
 
 
 class Wrong(Affine):

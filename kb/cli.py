@@ -1,0 +1,201 @@
+"""The verbs: parse, call one function, print. Nothing heavy is imported before it is needed."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from kb import __version__
+
+if TYPE_CHECKING:
+    from kb.config import Settings
+    from kb.machine.findings import Diagnosis
+    from kb.records.run import RunInfo
+
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+@click.group(context_settings=CONTEXT)
+@click.version_option(__version__, prog_name="kb")
+@click.option(
+    "-C", "folder", type=click.Path(exists=True, file_okay=False, path_type=Path), default=Path(),
+    help="Knowledge base to work on (default: the one around the working directory).",
+)  # fmt: skip
+@click.pass_context
+def main(context: click.Context, folder: Path) -> None:
+    """A knowledge base of deep-learning frameworks that measures itself."""
+    context.obj = folder
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def doctor(as_json: bool) -> None:
+    """Show this machine, and what each framework really sees and can use.
+
+    Every framework is asked in a process of its own and computes something small on every device that it finds.
+    """
+    from kb.exits import Exit
+
+    diagnosis = _diagnosis()
+    if as_json:
+        import json
+
+        click.echo(json.dumps(diagnosis.as_dict(), indent=2))
+    else:
+        _print(diagnosis)
+    sys.exit(Exit.OK if diagnosis.usable else Exit.ENVIRONMENT)
+
+
+@main.command()
+@click.argument("select", nargs=-1)
+@click.option("--profile", default="quick", show_default=True, help="Which grid, and how many replicates.")
+@click.option("--resume", metavar="RUN", help="Do only what is missing of a run that was interrupted.")
+@click.pass_obj
+def bench(folder: Path, select: tuple[str, ...], profile: str, resume: str | None) -> None:
+    """Measure, and keep every row the moment it is there.
+
+    SELECT narrows the grid: names or globs of models and runtimes, field=value (batch=1), or globs of case ids
+    (mlp8/torch-*). Words of one field are alternatives, words of different fields must all hold.
+    """
+    with _told():
+        if resume and select:
+            raise click.UsageError("--resume continues the run as it was planned; leave SELECT away")
+        settings = _settings(folder)
+        from kb.refresh import measure
+
+        info, path = measure(settings, profile, select, resume=resume, command="bench")
+        _end(info, path)
+
+
+@main.command()
+@click.option("--profile", default="quick", show_default=True, help="Which grid, and how many replicates.")
+@click.option("--commit/--no-commit", default=True, show_default=True, help="Commit what was measured.")
+@click.option("--push", is_flag=True, help="Push the commit; on a rejected push fetch, rebase and try again.")
+@click.pass_obj
+def refresh(folder: Path, profile: str, commit: bool, push: bool) -> None:
+    """The monthly job: doctor, bench, commit, build. Each stage is isolated; a summary comes last."""
+    with _told():
+        if push and not commit:
+            raise click.UsageError("--push sends the commit that --no-commit leaves away")
+        settings = _settings(folder)
+        settings.profile(profile)
+        from kb.refresh import refresh as run_stages
+        from kb.refresh import summary
+
+        stages = run_stages(settings, profile, commit=commit, push=push, diagnose=_diagnosis, show=_print)
+        lines, code = summary(stages)
+        click.echo("\n" + "\n".join(lines))
+        sys.exit(code)
+
+
+@main.command()
+@click.option("--check", is_flag=True, help="Write nothing; exit with 4 if a generated page is out of date.")
+@click.pass_obj
+def build(folder: Path, check: bool) -> None:
+    """Write the pages from results and docs, and build the site."""
+    with _told():
+        settings = _settings(folder)
+        from kb.site.build import generate
+        from kb.site.engine import run_mkdocs
+
+        written = generate(settings.results, settings.docs, check=check)
+        click.echo(written.sentence)
+        if check:
+            from kb.exits import Exit
+
+            sys.exit(Exit.OK if written.nothing else Exit.SOME_FAILED)
+        run_mkdocs(settings.root, settings.site)
+        click.echo(f"Site: {settings.site / 'index.html'}")
+
+
+@main.command()
+@click.option("--port", default=8000, show_default=True, help="Port on this machine.")
+@click.pass_obj
+def serve(folder: Path, port: int) -> None:
+    """Show the site here and rebuild it when results or docs change. Ends with Ctrl-C."""
+    with _told():
+        settings = _settings(folder)
+        from kb.site.engine import serve as run_server
+
+        run_server(settings.root, settings.results, settings.docs, port=port)
+
+
+@main.command()
+@click.pass_obj
+def schema(folder: Path) -> None:
+    """Write the description of every column to results/README.md and results/datapackage.json."""
+    with _told():
+        settings = _settings(folder)
+        from kb.records.describe import write_descriptions
+
+        written = write_descriptions(settings.results)
+        for path in written:
+            click.echo(f"Wrote {path.relative_to(settings.root)}.")
+        if not written:
+            click.echo("Nothing to write: the descriptions are up to date.")
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Errors that are not kb's own fault become one line and an exit code; Ctrl-C is no error."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        click.echo("kb: interrupted; what was measured is kept (see kb bench --resume)", err=True)
+        sys.exit(130)
+    except (click.ClickException, click.exceptions.Exit):
+        raise
+    except Exception as error:
+        from kb.exits import exit_of
+
+        code = exit_of(error)
+        if code is None:
+            raise
+        _fail(str(error), code)
+
+
+def _fail(text: str, code: int) -> NoReturn:
+    click.echo(f"kb: {text}", err=True)
+    sys.exit(code)
+
+
+def _settings(folder: Path) -> "Settings":
+    from kb.config import load_settings
+
+    return load_settings(folder)
+
+
+def _diagnosis() -> "Diagnosis":
+    from kb.machine.doctor import Answer, diagnose
+    from kb.workers.process import Limits, run
+
+    def ask(target: str) -> Answer:
+        failure = (outcome := run(target, {}, Limits(timeout_s=120))).failure
+        if failure is None:
+            return Answer(result=outcome.result)
+        return Answer(error=failure.reason, crashed=failure.status is not None)
+
+    return diagnose(ask)
+
+
+def _print(diagnosis: "Diagnosis") -> None:
+    from rich.console import Console
+
+    from kb.machine.report import render
+
+    Console().print(render(diagnosis))
+
+
+def _end(info: "RunInfo", path: Path) -> NoReturn:
+    """Say what a run came to, and leave with the code that fits."""
+    from kb.refresh import exit_of_run, sentence_of_run
+
+    click.echo(f"{sentence_of_run(info)}\nRows: {path}")
+    sys.exit(exit_of_run(info))
+
+
+if __name__ == "__main__":
+    main()

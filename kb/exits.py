@@ -1,0 +1,38 @@
+"""Exit codes, and which error means which: a cron job must tell "slower", "broken" and "measured nothing" apart."""
+
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    """What the process ends with. Nothing measured is never success."""
+
+    OK = 0
+    USAGE = 2  #: wrong options or settings, or a file that is not as it should be
+    REGRESSION = 3  #: only with --fail-on-regression
+    SOME_FAILED = 4  #: some cases, or a stage of `kb refresh`
+    NOTHING_MEASURED = 5
+    ENVIRONMENT = 6  #: something that is needed is not installed or cannot be reached
+
+
+def exit_of(error: Exception) -> Exit | None:
+    """The exit code for an error that is the caller's or the surroundings' doing; None for a fault of kb.
+
+    Imports the rooms only now, when something has gone wrong.
+    """
+    from kb.config import ConfigError
+    from kb.discovery import UnknownPart
+    from kb.measure.plan import SelectionError
+    from kb.measure.runs import ResumeError
+    from kb.models.errors import ModelError
+    from kb.records.damage import DamagedFile
+    from kb.records.folder import RunError
+    from kb.repository import RepositoryError
+    from kb.site.engine import EngineError
+
+    if isinstance(
+        error, ConfigError | SelectionError | UnknownPart | ResumeError | ModelError | DamagedFile | RunError
+    ):
+        return Exit.USAGE
+    if isinstance(error, RepositoryError | EngineError):
+        return Exit.ENVIRONMENT
+    return None
