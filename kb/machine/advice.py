@@ -23,7 +23,7 @@ def machine_notes(machine: Machine) -> tuple[str, ...]:
     if machine.usable_cores < machine.physical_cores:
         notes.append(
             f"{machine.usable_cores} of {machine.physical_cores} cores can be used (affinity, or CPU quota of the "
-            f"control group): 'all cores' means {machine.usable_cores} threads in what is measured here"
+            f"control group): as many threads stand for 'all cores' in what is measured here"
         )
     limit = machine.memory_limit_gib
     if limit is not None and limit < MEMORY_SHARE * machine.ram_gib:
