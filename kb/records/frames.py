@@ -39,12 +39,12 @@ class TablePath:
 
 
 @dataclass(frozen=True)
-class _Body:
-    """The lines of one file after its header."""
+class _Chunk:
+    """The lines, headers aside, of some files."""
 
-    source: TablePath
+    sources: Sequence[TablePath]
+    rows: Sequence[int]  #: lines of each file
     text: bytes
-    rows: int
 
 
 def read_frame(sources: Sequence[TablePath], table: Table, runs: Sequence[str]) -> "pandas.DataFrame":
@@ -57,40 +57,44 @@ def read_frame(sources: Sequence[TablePath], table: Table, runs: Sequence[str]) 
     Raises:
         DamagedFile: a file is not as `RunFolder.append` writes it, or has not as many rows as run.json says.
     """
+    import pandas
     import pyarrow
 
-    kept: list[TablePath] = []
     counts: list[int] = []
     parts = [_schema(table).empty_table()]
     for chunk in _chunks(sources, table):
         _check_lines(chunk, table)
         parts.append(_parsed(chunk, table))
-        kept += [body.source for body in chunk]
-        counts += [body.rows for body in chunk]
+        counts += chunk.rows
     frame = _to_pandas(pyarrow.concat_tables(parts), table)
-    places = np.repeat(np.arange(len(kept)), counts)
-    _add_run(frame, runs, np.array([source.run for source in kept], np.int64)[places])
+    places = np.repeat(np.arange(len(sources)), counts)
+    owners = np.array([source.run for source in sources], np.int64)[places]
+    frame.insert(
+        0, "run", pandas.Series(pandas.Categorical.from_codes(owners, dtype=pandas.CategoricalDtype(list(runs))))
+    )
     suspect = _first_suspect(frame, table, counts)
     if suspect is not None:
-        raise _diagnosis([kept[places[suspect]]], table)
+        raise _diagnosis([sources[places[suspect]]], table)
     return frame.drop(columns="row")
 
 
-def _chunks(sources: Sequence[TablePath], table: Table) -> Iterator[list[_Body]]:
-    chunk: list[_Body] = []
+def _chunks(sources: Sequence[TablePath], table: Table) -> Iterator[_Chunk]:
+    """The files in order, some `CHUNK_BYTES` of text at a time."""
+    some: list[TablePath] = []
+    texts: list[bytes] = []
     size = 0
     for source in sources:
-        body = _body(source, table)
-        chunk.append(body)
-        size += len(body.text)
-        if size >= CHUNK_BYTES:
-            yield chunk
-            chunk, size = [], 0
-    if chunk:
-        yield chunk
+        text = _lines(source, table)
+        some.append(source)
+        texts.append(text)
+        size += len(text)
+        if size >= CHUNK_BYTES or source is sources[-1]:
+            yield _Chunk(some, [text.count(b"\n") for text in texts], b"".join(texts))
+            some, texts, size = [], [], 0
 
 
-def _body(source: TablePath, table: Table) -> _Body:
+def _lines(source: TablePath, table: Table) -> bytes:
+    """The file after its header: whole lines, as many as run.json says."""
     content = source.path.read_bytes()
     header = header_line(table)
     if not content.startswith(header):
@@ -98,14 +102,10 @@ def _body(source: TablePath, table: Table) -> _Body:
     text = content[len(header) :]
     if source.rows is None:
         last = text.rfind(b"\n", 0, -1) + 1
-        if is_torn(text[last:]):
-            text = text[:last]
-    if text and not text.endswith(b"\n"):
+        return text[:last] if is_torn(text[last:]) else text
+    if (text and not text.endswith(b"\n")) or text.count(b"\n") != source.rows:
         raise _diagnosis([source], table)
-    rows = text.count(b"\n")
-    if source.rows not in (None, rows):
-        raise _diagnosis([source], table)
-    return _Body(source, text, rows)
+    return text
 
 
 def _diagnosis(sources: Sequence[TablePath], table: Table) -> DamagedFile:
@@ -124,17 +124,16 @@ def _diagnosis(sources: Sequence[TablePath], table: Table) -> DamagedFile:
     return DamagedFile(first, "expected a file at rest, found it (or one read with it) changing", remedy="try again")
 
 
-def _check_lines(chunk: Sequence[_Body], table: Table) -> None:
+def _check_lines(chunk: _Chunk, table: Table) -> None:
     """Compare the check at the end of every line with the line."""
-    text = b"".join(body.text for body in chunk)
-    lines = text.split(b"\n")[:-1]
+    lines = chunk.text.split(b"\n")[:-1]
     if not lines:
         return
     tail = _CHECK_LENGTH + 1
-    if min(map(len, lines)) <= tail:
-        raise _diagnosis([body.source for body in chunk], table)
+    if min(map(len, lines)) < tail:
+        raise _diagnosis(chunk.sources, table)
     computed = np.fromiter((crc32(line[:-tail]) for line in lines), np.uint32, len(lines))
-    characters = np.frombuffer(text, np.uint8)
+    characters = np.frombuffer(chunk.text, np.uint8)
     ends = np.flatnonzero(characters == ord("\n"))
     written = np.zeros(len(lines), np.uint32)
     legible = characters[ends - tail] == ord(",")
@@ -144,8 +143,8 @@ def _check_lines(chunk: Sequence[_Body], table: Table) -> None:
         written = written << np.uint32(4) | digit
     changed = np.flatnonzero(~legible | (written != computed))
     if changed.size:
-        place = np.searchsorted(np.cumsum([body.rows for body in chunk]), changed[0], side="right")
-        raise _diagnosis([chunk[int(place)].source], table)
+        place = int(np.searchsorted(np.cumsum(chunk.rows), changed[0], side="right"))
+        raise _diagnosis([chunk.sources[place]], table)
 
 
 def _schema(table: Table) -> "pyarrow.Schema":
@@ -162,19 +161,17 @@ def _is_category(column: Column) -> bool:
     return column.type == "string" and not column.free_text
 
 
-def _parsed(chunk: Sequence[_Body], table: Table) -> "pyarrow.Table":
+def _parsed(chunk: _Chunk, table: Table) -> "pyarrow.Table":
     import pyarrow
     import pyarrow.compute
     from pyarrow import csv
 
     schema = _schema(table)
-    text = b"".join(body.text for body in chunk)
-    sources = [body.source for body in chunk]
-    if not text:
+    if not chunk.text:
         return schema.empty_table()
     try:
         parsed = csv.read_csv(
-            pyarrow.BufferReader(pyarrow.py_buffer(text)),
+            pyarrow.BufferReader(pyarrow.py_buffer(chunk.text)),
             csv.ReadOptions(column_names=list(table.names)),
             csv.ParseOptions(newlines_in_values=False, ignore_empty_lines=False),
             csv.ConvertOptions(
@@ -182,11 +179,11 @@ def _parsed(chunk: Sequence[_Body], table: Table) -> "pyarrow.Table":
             ),
         )
     except pyarrow.ArrowInvalid as error:
-        raise _diagnosis(sources, table) from error
+        raise _diagnosis(chunk.sources, table) from error
     numbers = [column.name for column in table.data_columns if column.type == "number"]
     finite = (pyarrow.compute.all(pyarrow.compute.is_finite(parsed[name])).as_py() is not False for name in numbers)
-    if parsed.num_rows != sum(body.rows for body in chunk) or not all(finite):
-        raise _diagnosis(sources, table)
+    if parsed.num_rows != sum(chunk.rows) or not all(finite):
+        raise _diagnosis(chunk.sources, table)
     return parsed
 
 
@@ -201,12 +198,6 @@ def _to_pandas(parsed: "pyarrow.Table", table: Table) -> "pandas.DataFrame":
             values = frame[column.name].cat
             frame[column.name] = values.set_categories(sorted(values.categories))
     return frame
-
-
-def _add_run(frame: "pandas.DataFrame", runs: Sequence[str], places: NDArray[np.int64]) -> None:
-    import pandas
-
-    frame.insert(0, "run", pandas.Categorical.from_codes(places, categories=pandas.Index(runs, dtype="str")))
 
 
 def _first_suspect(frame: "pandas.DataFrame", table: Table, counts: Sequence[int]) -> int | None:

@@ -97,7 +97,6 @@ def make_info(
         "seed": seed,
         "replicates": replicates,
         "cases": [case.as_dict() for case in cases],
-        "aa_case": cases[0].as_dict() if cases else None,
     }
     return RunInfo.model_validate(info | fields)
 
