@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+pytest_plugins = ["tests.knowledge_base"]
+
 
 @pytest.fixture(scope="session")
 def repo_root() -> Path:

@@ -46,7 +46,7 @@ def test_killed_twenty_times_at_random_moments(project: Path, settings: Settings
     for _ in range(KILLS):
         time.sleep(moment.uniform(0.1, 4.0))
         process.send_signal(signal.SIGKILL)
-        process.wait()
+        process.communicate()
         now = lines(run)
         assert now[: len(kept)] == kept, "a finished row is gone"
         kept = [line for line in now if line.endswith(b"\n")]
@@ -74,6 +74,6 @@ def test_two_processes_do_not_write_one_run(project: Path, settings: Settings):
     assert second.returncode == 2
     assert len(output.strip().splitlines()) == 1
     process.kill()
-    process.wait()
+    process.communicate()
     with RunFolder.reopen(run):
         pass

@@ -1,4 +1,4 @@
-"""A knowledge base whose models and runtime need no framework."""
+"""A knowledge base in a temporary folder whose models and runtimes need no framework: fixtures for every room."""
 
 from pathlib import Path
 
@@ -51,7 +51,7 @@ def snake(name: str) -> str:
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of a new knowledge base; worker processes find the fakes."""
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     models = "\n".join(f'{snake(name)} = "tests.measure.fakes:{name}"' for name in MODELS)
     names = [snake(name) for name in MODELS if name != "Affine"]
