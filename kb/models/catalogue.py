@@ -101,7 +101,7 @@ def _find(spec: ModelSpec) -> Any:
     except (ImportError, UnknownPart) as error:
         raise ModelError(f"{where} cannot be imported: {error}") from error
     if not callable(factory):
-        raise ModelError(f"{where} is a {type(factory).__name__}; expected a class")
+        raise ModelError(f"{where} is of type {type(factory).__name__}; expected a class")
     needed = [
         parameter.name
         for parameter in inspect.signature(factory).parameters.values()

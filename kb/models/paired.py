@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kb.models.arrays import flat, widened
 from kb.models.errors import ModelError
 from kb.models.interface import Array, Source, Weights
 
@@ -101,20 +102,13 @@ class PairedModel(ABC):
         tensors = [torch.from_numpy(widened(array)) for array in inputs.values()]
         with torch.inference_mode():
             outputs = module(*tensors)
-        outputs = [outputs] if isinstance(outputs, torch.Tensor) else list(outputs)
-        return [output.numpy() for output in outputs]
+        return [output.numpy() for output in flat(outputs)]
 
     def _keras_reference(self, inputs: Mapping[str, Array]) -> list[Array]:
         import keras
 
         outputs = self.keras_model("float64")(self.keras_inputs(inputs), training=False)
-        outputs = list(outputs) if isinstance(outputs, (list, tuple)) else [outputs]
-        return [keras.ops.convert_to_numpy(output) for output in outputs]
-
-
-def widened(array: Array) -> Array:
-    """Floating-point arrays in float64, others as they are."""
-    return array.astype(np.float64) if np.issubdtype(array.dtype, np.floating) else array
+        return [keras.ops.convert_to_numpy(output) for output in flat(outputs)]
 
 
 def _imports(package: str) -> bool:

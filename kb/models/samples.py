@@ -64,12 +64,14 @@ def read_samples(path: Path) -> Samples:
 
 
 def _read(path: Path) -> dict[str, Array]:
+    if not path.is_file():
+        raise ModelError(f"{path}: no such file; expected an .npz with samples")
+    if not zipfile.is_zipfile(path):
+        raise ModelError(f"{path}: cut off or of another kind; expected an .npz written by numpy.savez")
     try:
         with np.load(path, allow_pickle=False) as file:
             return {name: file[name] for name in file.files}
-    except FileNotFoundError:
-        raise ModelError(f"{path}: no such file; expected an .npz with samples") from None
-    except (OSError, EOFError, ValueError, AttributeError, TypeError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
         reason = str(error).partition("\n")[0]
         raise ModelError(f"{path}: cannot be read as an .npz written by numpy.savez: {reason}") from error
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from kb.models.errors import ModelError
 from kb.models.interface import Array, Source
@@ -49,12 +49,3 @@ def reading(path: Path, words: str) -> Iterator[None]:
     except Exception as error:
         reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
         raise ModelError(f"{path}: cannot be used as {words}: {reason}") from error
-
-
-def flat(outputs: Any) -> list[Any]:
-    """The tensors of lists, tuples and dicts, however nested, in their order."""
-    if isinstance(outputs, Mapping):
-        return [leaf for value in outputs.values() for leaf in flat(value)]
-    if isinstance(outputs, list | tuple):
-        return [leaf for value in outputs for leaf in flat(value)]
-    return [outputs]

@@ -6,10 +6,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from kb.models.arrays import flat, widened
 from kb.models.errors import ModelError
-from kb.models.formats.interface import flat
 from kb.models.interface import Array
-from kb.models.paired import widened
 
 _log = logging.getLogger(__name__)
 
