@@ -30,6 +30,8 @@ _JSON_TYPES: dict[Any, str] = {
     AwareDatetime: "string (ISO 8601)",
 }
 
+_CHECK_KEY = ("`check`", "string", "CRC-32 (8 hexadecimal digits) of the file up to the comma before this key.")
+
 _INTRODUCTION = f"""\
 # Results
 
@@ -42,8 +44,8 @@ Schema version {SCHEMA_VERSION}.
     <table>.csv    its rows
 ```
 
-- A run is never edited afterwards. Every line of a table ends in a check (CRC-32 of the line before it), and
-  `{INFO_FILE}` has the number of rows: a changed, missing or moved line is found, and is an error.
+- A run is never edited afterwards. Every line of a table ends in a check (CRC-32 of the line before it), and so does
+  `{INFO_FILE}`, which has the number of rows: a changed, missing or moved line is found, and is an error.
 - The files are UTF-8, comma-separated, one header line, lines end in LF, quotes are doubled (RFC 4180 otherwise).
 - An empty cell means that there is no value. A failure is a row with a status and a reason, never a zero.
 - Units are in the names. Numbers have at most {SIGNIFICANT_DIGITS} significant digits.
@@ -99,7 +101,7 @@ def readme() -> str:
     parts += [
         "## Statuses\n\n" + _grid(("status", "meaning"), [(f"`{status}`", text) for status, text in MEANINGS.items()])
     ]
-    parts += [f"## `{INFO_FILE}`\n\n" + _grid(("key", "type", "meaning"), _keys(RunInfo))]
+    parts += [f"## `{INFO_FILE}`\n\n" + _grid(("key", "type", "meaning"), [*_keys(RunInfo), _CHECK_KEY])]
     return "\n".join(parts)
 
 

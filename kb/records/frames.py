@@ -3,7 +3,7 @@
 It only finds out *that* a file is damaged; what to say about it is left to the slow reader of `kb.records.tablefile`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -70,7 +70,7 @@ def read_frame(sources: Sequence[TablePath], table: Table, runs: Sequence[str]) 
     places = np.repeat(np.arange(len(sources)), counts)
     owners = np.array([source.run for source in sources], np.int64)[places]
     frame.insert(
-        0, "run", pandas.Series(pandas.Categorical.from_codes(owners, dtype=pandas.CategoricalDtype(list(runs))))
+        0, "run", pandas.Series(pandas.Categorical.from_codes(owners, dtype=pandas.CategoricalDtype(_categories(runs))))
     )
     suspect = _first_suspect(frame, table, counts)
     if suspect is not None:
@@ -196,8 +196,15 @@ def _to_pandas(parsed: "pyarrow.Table", table: Table) -> "pandas.DataFrame":
     for column in table.data_columns:
         if _is_category(column) and not column.values:
             values = frame[column.name].cat
-            frame[column.name] = values.set_categories(sorted(values.categories))
+            frame[column.name] = values.set_categories(_categories(sorted(values.categories)))
     return frame
+
+
+def _categories(values: Iterable[str]) -> "pandas.Index[Any]":
+    """Text, also where there is none: an empty list would otherwise be of objects."""
+    import pandas
+
+    return pandas.Index([str(value) for value in values], dtype="str")
 
 
 def _first_suspect(frame: "pandas.DataFrame", table: Table, counts: Sequence[int]) -> int | None:
@@ -215,7 +222,7 @@ def _suspects(frame: "pandas.DataFrame", table: Table, counts: Sequence[int]) ->
     for column in table.data_columns:
         yield from _outside(frame[column.name], column)
         if column.values:
-            frame[column.name] = frame[column.name].cat.set_categories([str(value) for value in column.values])
+            frame[column.name] = frame[column.name].cat.set_categories(_categories(column.values))
     for rule in table.rules:
         applies = np.ones(len(frame), np.bool_)
         for name, values in rule.where:

@@ -1,4 +1,4 @@
-"""run.json as a file: written whole, read strictly, older versions upgraded, newer ones refused."""
+"""run.json as a file: written whole and with a check, read strictly, older versions upgraded, newer ones refused."""
 
 import json
 from collections.abc import Mapping
@@ -10,11 +10,16 @@ from pydantic import ValidationError
 
 from kb.records.atomic import write_whole
 from kb.records.damage import RESTORE, DamagedFile, NewerSchema, quoted
+from kb.records.lines import check_of
 from kb.records.run import RUN_NAME, RunInfo
 from kb.records.schema import SCHEMA_VERSION
 from kb.records.upgrade import UPGRADES, Upgrade, known_versions, upgraded_info
 
 INFO_FILE = "run.json"
+
+_CHECK = "check"
+_BEFORE_CHECK = f',\n  "{_CHECK}": "'.encode()
+_AFTER_CHECK = b'"\n}\n'
 
 
 @dataclass(frozen=True)
@@ -31,7 +36,19 @@ def info_text(info: RunInfo) -> bytes:
     Raises:
         ValueError: a number in it is not finite; JSON has no word for that.
     """
-    return (json.dumps(info.model_dump(mode="json"), indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    return sealed(info.model_dump(mode="json"))
+
+
+def sealed(values: Mapping[str, Any]) -> bytes:
+    """The values as indented JSON with one more key at the end: the CRC-32 of all text before it."""
+    body = json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False).removesuffix("\n}").encode()
+    return body + _BEFORE_CHECK + check_of(body) + _AFTER_CHECK
+
+
+def _unsealed(text: bytes) -> bytes | None:
+    """The JSON without its check; None where the check is missing or wrong."""
+    body, _, check = text.rpartition(_BEFORE_CHECK)
+    return body + b"\n}" if check == check_of(body) + _AFTER_CHECK else None
 
 
 def write_info(folder: Path, info: RunInfo) -> None:
@@ -51,15 +68,18 @@ def read_info(folder: Path, upgrades: Mapping[int, Upgrade] = UPGRADES) -> InfoF
         text = path.read_bytes()
     except FileNotFoundError:
         raise DamagedFile(folder, f"expected a run folder, found no {INFO_FILE} in it") from None
-    file = _current(text) or _older(path, text, upgrades)
+    file = _current(text) or _slowly(path, text, upgrades)
     _check_name(path, file.info)
     return file
 
 
 def _current(text: bytes) -> InfoFile | None:
     """The quick way, for a sound file of the current version; None where the slow way must look."""
+    content = _unsealed(text)
+    if content is None:
+        return None
     try:
-        info = RunInfo.model_validate_json(text, strict=True)
+        info = RunInfo.model_validate_json(content, strict=True)
     except ValidationError:
         return None
     if info.schema_version != SCHEMA_VERSION or "schema_version" not in info.model_fields_set:
@@ -67,21 +87,26 @@ def _current(text: bytes) -> InfoFile | None:
     return InfoFile(info, SCHEMA_VERSION)
 
 
-def _older(path: Path, text: bytes, upgrades: Mapping[int, Upgrade]) -> InfoFile:
+def _slowly(path: Path, text: bytes, upgrades: Mapping[int, Upgrade]) -> InfoFile:
+    """For an older file, and to say what is wrong with a damaged one."""
     values = _parsed(path, text)
     version = _version(path, values, upgrades)
+    values.pop(_CHECK, None)
     values = upgraded_info(version, values, upgrades)
     try:
-        return InfoFile(RunInfo.model_validate_json(json.dumps(values), strict=True), version)
+        info = RunInfo.model_validate_json(json.dumps(values), strict=True)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         key = ".".join(map(str, first["loc"])) or None
         raise DamagedFile(path, f"{first['msg']}, found {quoted(first['input'])}", column=key) from None
+    if _unsealed(text) is None:
+        raise DamagedFile(path, "expected the CRC-32 of the text before it; the file was changed", column=_CHECK)
+    return InfoFile(info, version)
 
 
 def _parsed(path: Path, text: bytes) -> dict[str, Any]:
     try:
-        values = json.loads(text.decode("utf-8"), object_pairs_hook=_no_key_twice)
+        values = json.loads(text.decode("utf-8"))
     except UnicodeDecodeError as error:
         line = text.count(b"\n", 0, error.start) + 1
         byte = error.start - text.rfind(b"\n", 0, error.start)
@@ -89,25 +114,10 @@ def _parsed(path: Path, text: bytes) -> dict[str, Any]:
         raise DamagedFile(path, problem, line=line, column=byte) from None
     except json.JSONDecodeError as error:
         raise DamagedFile(path, f"expected JSON: {error.msg}", line=error.lineno, column=error.colno) from None
-    except _KeyTwice as error:
-        raise DamagedFile(path, "expected each key once, found it twice", column=str(error)) from None
     except RecursionError:
         raise DamagedFile(path, "expected run.json's few levels, found hundreds") from None
     if not isinstance(values, dict):
         raise DamagedFile(path, f"expected a JSON object, found {quoted(values)}")
-    return values
-
-
-class _KeyTwice(ValueError):
-    """A key that one JSON object has twice."""
-
-
-def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in values:
-            raise _KeyTwice(key)
-        values[key] = value
     return values
 
 

@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from kb.records.case import Case
+from kb.records.cells import Cell
 from kb.records.infofile import INFO_FILE, info_text
 from kb.records.lines import format_line, header_line, normal_row
 from kb.records.run import RunInfo, Validity
@@ -62,14 +63,14 @@ def write_runs(results: Path, count: int) -> None:
         for index, row in enumerate(rows):
             row["started"] = f"{started + timedelta(seconds=7 * index):%Y-%m-%dT%H:%M:%SZ}"
             for name in ("import_s", "build_s", "first_call_s", "latency_p50_ms", "latency_iqr_ms", "load_1m"):
-                if (value := row[name]) is not None:
+                if isinstance(value := row[name], float):
                     row[name] = value * chance.uniform(0.99, 1.01)
             lines.append(format_line(index, list(row.values())))
         (folder / BENCHMARKS.file_name).write_bytes(b"".join(lines))
         (folder / INFO_FILE).write_bytes(info_text(_ended(info, rows)))
 
 
-def _template(seed: int, cases: list[Case]) -> list[dict]:
+def _template(seed: int, cases: list[Case]) -> list[dict[str, Cell]]:
     rows = make_rows(seed, cases, REPLICATES, mix=TROUBLED)
     normal = [normal_row(BENCHMARKS, row) for row in rows]
     assert len(normal) >= 188, len(normal)
@@ -77,8 +78,8 @@ def _template(seed: int, cases: list[Case]) -> list[dict]:
     return (normal + extra)[:ROWS]
 
 
-def _ended(info: RunInfo, rows: list[dict]) -> RunInfo:
-    statuses = [row["status"] for row in rows]
+def _ended(info: RunInfo, rows: list[dict[str, Cell]]) -> RunInfo:
+    statuses = [str(row["status"]) for row in rows]
     counts = {status: statuses.count(status) for status in sorted(set(statuses))}
     end = ending(info, rows, Validity.VALID, ())
     tables = {"rows": {BENCHMARKS.name: len(rows)}, "counts": {BENCHMARKS.name: counts}}

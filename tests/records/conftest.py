@@ -1,11 +1,14 @@
 """One small run, and ways to damage it as accidents and well-meaning people do."""
 
-from collections.abc import Callable
+import csv
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from kb.records.case import Case
+from kb.records.cells import to_text
 from kb.records.lines import check_of
 from kb.records.run import Validity
 from kb.records.schema import BENCHMARKS
@@ -44,6 +47,17 @@ def snapshot(folder: Path) -> Snapshot:
     return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+@contextmanager
+def holding(path: Path, content: bytes) -> Iterator[None]:
+    """For the time of the block the file has another content."""
+    original = path.read_bytes()
+    path.write_bytes(content)
+    try:
+        yield
+    finally:
+        path.write_bytes(original)
+
+
 def change_line(path: Path, line: int, change: Callable[[bytes], bytes]) -> None:
     """Put another text in the place of one line (from 1), line feed included."""
     lines = path.read_bytes().splitlines(keepends=True)
@@ -55,9 +69,10 @@ def set_cell(path: Path, line: int, column: str, text: str, *, seal: bool = True
     """Put a text into a cell; `seal` gives the line the right check for it, as a faulty program would."""
 
     def change(old: bytes) -> bytes:
-        cells = old.rstrip(b"\n").split(b",")
-        cells[BENCHMARKS.names.index(column)] = text.encode()
-        body = b",".join(cells[:-1])
-        return body + b"," + (check_of(body) if seal else cells[-1]) + b"\n"
+        cells = next(csv.reader([old.decode().rstrip("\n")]))
+        cells[BENCHMARKS.names.index(column)] = text
+        body = ",".join(map(to_text, cells[:-1])).encode()
+        sealed = seal and column != "check"
+        return body + b"," + (check_of(body) if sealed else cells[-1].encode()) + b"\n"
 
     change_line(path, line, change)
