@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 from kb.models.interface import Array, Model, Source
 from kb.records.case import Case
@@ -43,15 +42,6 @@ def device_kind(device: str) -> str:
 def device_index(device: str) -> int:
     """1 of ``cuda:1``, 0 where there is no index."""
     return int(device.partition(":")[2] or 0)
-
-
-def leaves(result: Any) -> list[Any]:
-    """The tensors of a model's result, however it nests lists, tuples and dicts, in their order."""
-    if isinstance(result, Mapping):
-        return [leaf for value in result.values() for leaf in leaves(value)]
-    if isinstance(result, list | tuple):
-        return [leaf for value in result for leaf in leaves(value)]
-    return [result]
 
 
 class Direct:

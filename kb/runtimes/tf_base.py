@@ -9,7 +9,7 @@ import numpy as np
 
 from kb.models.interface import Array, Model, Source
 from kb.records.case import Case
-from kb.runtimes.base import Direct, device_index, device_kind, leaves
+from kb.runtimes.base import Direct, device_index, device_kind
 from kb.runtimes.errors import DeviceMissing
 
 if TYPE_CHECKING:
@@ -100,8 +100,10 @@ class TfSession:
             tf.test.experimental.sync_devices()
 
     def outputs(self) -> list[Array]:
-        """Outputs of one call, on the host."""
-        return [np.asarray(tensor) for tensor in leaves(self.call())]
+        """Outputs of one call, on the host; those of a dict in the order of their names, as TensorFlow flattens."""
+        import tensorflow as tf
+
+        return [np.asarray(tensor) for tensor in tf.nest.flatten(self.call())]
 
     def threads(self) -> int | None:
         """Intra-op threads."""

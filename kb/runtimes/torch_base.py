@@ -8,7 +8,7 @@ import numpy as np
 
 from kb.models.interface import Array, Model, Source
 from kb.records.case import Case
-from kb.runtimes.base import Direct, common_source, leaves
+from kb.runtimes.base import Direct, common_source
 from kb.runtimes.errors import DeviceMissing
 
 if TYPE_CHECKING:
@@ -54,6 +54,15 @@ def tensors(inputs: Mapping[str, Array], device: "torch.device") -> "tuple[torch
     import torch
 
     return tuple(torch.tensor(array, device=device) for array in inputs.values())
+
+
+def leaves(result: Any) -> list[Any]:
+    """The tensors of a model's result, however it nests lists, tuples and dicts, in their order."""
+    if isinstance(result, Mapping):
+        return [leaf for value in result.values() for leaf in leaves(value)]
+    if isinstance(result, list | tuple):
+        return [leaf for value in result for leaf in leaves(value)]
+    return [result]
 
 
 def _none_compiled() -> int:

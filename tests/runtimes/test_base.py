@@ -8,8 +8,9 @@ import pytest
 
 from kb.models.interface import Source
 from kb.records.case import Case
-from kb.runtimes.base import device_index, device_kind, leaves
+from kb.runtimes.base import device_index, device_kind
 from kb.runtimes.catalogue import installed, load_runtime
+from kb.runtimes.torch_base import leaves
 from tests.runtimes.tiny import TinyNet
 
 NET = TinyNet(name="my_net")

@@ -84,7 +84,7 @@ class TinyNet(Tiny):
 
 @dataclass(frozen=True)
 class TinyText(Tiny):
-    """Ids (batch, 6), their weights (batch, 6) -> weighted sum of embeddings -> scores (batch, 3), the sum (batch, 4)."""
+    """Ids (batch, 6), their weights (batch, 6) -> weighted sum of embeddings -> scores (batch, 3), sum (batch, 4)."""
 
     name: str = "tiny_text"
 
