@@ -92,23 +92,14 @@ def refresh(folder: Path, profile: str, commit: bool, push: bool) -> None:
 
 
 @main.command()
-@click.option("--check", is_flag=True, help="Write nothing; exit with 4 if a generated page is out of date.")
 @click.pass_obj
-def build(folder: Path, check: bool) -> None:
+def build(folder: Path) -> None:
     """Write the pages from results and docs, and build the site."""
     with _told():
         settings = _settings(folder)
-        from kb.site.build import generate
-        from kb.site.engine import run_mkdocs
+        from kb.refresh import build as build_site
 
-        written = generate(settings.results, settings.docs, check=check)
-        click.echo(written.sentence)
-        if check:
-            from kb.exits import Exit
-
-            sys.exit(Exit.OK if written.nothing else Exit.SOME_FAILED)
-        run_mkdocs(settings.root, settings.site)
-        click.echo(f"Site: {settings.site / 'index.html'}")
+        click.echo(build_site(settings))
 
 
 @main.command()

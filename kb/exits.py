@@ -33,6 +33,6 @@ def exit_of(error: Exception) -> Exit | None:
         error, ConfigError | SelectionError | UnknownPart | ResumeError | ModelError | DamagedFile | RunError
     ):
         return Exit.USAGE
-    if isinstance(error, RepositoryError | EngineError):
+    if isinstance(error, RepositoryError | EngineError | OSError):  # OSError: a full disk, a folder that is closed
         return Exit.ENVIRONMENT
     return None

@@ -103,6 +103,16 @@ def measure(
         return bench.execute(folder), folder.path
 
 
+def build(settings: Settings) -> str:
+    """Bring the pages up to date and build the site; also the whole of `kb build`. Returns what was done."""
+    from kb.site.build import generate
+    from kb.site.engine import run_mkdocs
+
+    written = generate(settings.results, settings.docs)
+    run_mkdocs(settings.root, settings.site)
+    return f"Pages: {written.summary}. Open {settings.site / 'index.html'}"
+
+
 def sentence_of_run(info: RunInfo) -> str:
     """What a run came to: rows by status, validity with reasons, what was left out."""
     counts = info.counts.get("benchmarks", {})
@@ -126,7 +136,7 @@ def _stages(job: _Job) -> Iterator[Stage]:
     yield _isolated("bench", lambda: _bench(job))
     if job.commit and job.run:
         yield _isolated("commit", lambda: _commit(job))
-    yield _isolated("build", lambda: _build(job))
+    yield _isolated("build", lambda: (Exit.OK, build(job.settings)))
 
 
 def _isolated(name: str, work: Callable[[], tuple[int, str]]) -> Stage:
@@ -176,15 +186,6 @@ def _commit(job: _Job) -> tuple[int, str]:
         return Exit.OK, sentence
     pushed = repository.push(job.settings.repository.remote, job.settings.repository.branch)
     return (Exit.OK if pushed.delivered else Exit.SOME_FAILED), f"{sentence} {pushed.sentence}"
-
-
-def _build(job: _Job) -> tuple[int, str]:
-    from kb.site.build import generate
-    from kb.site.engine import run_mkdocs
-
-    written = generate(job.settings.results, job.settings.docs)
-    run_mkdocs(job.settings.root, job.settings.site)
-    return Exit.OK, f"{written.sentence} Open {job.settings.site / 'index.html'}"
 
 
 def _message(info: RunInfo) -> str:

@@ -20,6 +20,7 @@ from kb.records.folder import RunFolder
 from kb.records.run import RunInfo
 from kb.records.schema import BENCHMARKS
 from kb.records.statuses import EXPECTED, Status
+from kb.workers.process import sweep
 
 #: A case that failed in this many processes is not tried again in this run: a hang would cost its limit each time.
 GIVE_UP_AFTER = 2
@@ -46,6 +47,7 @@ class Bench:
 
         Every row is on disk before the next job starts; when this is interrupted, the run can be resumed.
         """
+        sweep()
         info = folder.info
         cache = cache_folder(info.run)
         cases = [Case.from_dict(case) for case in info.cases]

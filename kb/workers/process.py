@@ -32,6 +32,8 @@ GRACE_S = 5.0
 MEMORY_SHARE = 0.9
 #: Names each process of one worker, also those that leave its process group.
 MARKER = "KB_WORKER"
+#: Temporary folders of workers begin with this and the parent's process id.
+SCRATCH = "kb-worker-"
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,7 @@ def run(
     Never raises for what the worker does: that is in the `Outcome`. When this returns, no process of the worker
     is left, and its temporary folder is gone.
     """
-    scratch = tempfile.mkdtemp(prefix="kb-worker-")
+    scratch = tempfile.mkdtemp(prefix=f"{SCRATCH}{os.getpid()}-")
     marker = secrets.token_hex(8)
     variables = {**os.environ, "TMPDIR": scratch, **(environment or {}), MARKER: marker}
     read_fd, write_fd = os.pipe()
@@ -180,6 +182,16 @@ def run(
         failure = Failure(failure.status, failure.stage, failure.reason, printed)
     result = None if failure else answer.result
     return Outcome(result, failure, time.perf_counter() - started, cpu_s)
+
+
+def sweep() -> None:
+    """Remove the temporary folders of workers whose parent was killed before it could."""
+    import psutil
+
+    for folder in Path(tempfile.gettempdir()).glob(f"{SCRATCH}*-*"):
+        owner = folder.name.removeprefix(SCRATCH).partition("-")[0]
+        if owner.isdigit() and not psutil.pid_exists(int(owner)):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _hand_over(stdin: IO[bytes], task: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 from pathlib import Path
@@ -12,7 +13,7 @@ import psutil
 import pytest
 
 from kb.records.statuses import Status
-from kb.workers.process import TAIL_BYTES, Failure, Limits, Outcome, run
+from kb.workers.process import SCRATCH, TAIL_BYTES, Failure, Limits, Outcome, run, sweep
 
 LIMITS = Limits(timeout_s=60)
 SHORT = Limits(timeout_s=2)
@@ -62,6 +63,18 @@ def test_a_result_comes_back_whatever_is_printed():
 
 def test_its_temporary_folder_is_gone_afterwards():
     assert not Path(call("double", number=1).result["tmp"]).exists()
+
+
+def test_the_folder_of_a_worker_whose_parent_was_killed_is_swept_up(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    stale, alive = tmp_path / f"{SCRATCH}{gone.pid}-x", tmp_path / f"{SCRATCH}{os.getpid()}-y"
+    stale.mkdir()
+    alive.mkdir()
+    sweep()
+    assert not stale.exists()
+    assert alive.exists()
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system cannot pin processes")
