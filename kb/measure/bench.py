@@ -121,7 +121,9 @@ class Bench:
             figures["stage"] = "check"
         if (median := figures.get("latency_p50_ms")) is not None:
             spread = figures["latency_iqr_ms"] / median
-            figures["quality"] = row_quality(spread, conditions.steal_pct, conditions.throttle_events)
+            figures["quality"] = row_quality(
+                spread, figures["recompiles"], conditions.steal_pct, conditions.throttle_events
+            )
         return figures
 
 

@@ -20,12 +20,12 @@ BUSY_CORES = 0.25
 Row = Mapping[str, str | int | float | None]
 
 
-def row_quality(iqr_over_median: float, steal_pct: float | None, throttle_events: int | None) -> str:
-    """`good`, `noisy` or `untrusted`."""
+def row_quality(iqr_over_median: float, recompiles: int, steal_pct: float | None, throttle_events: int | None) -> str:
+    """`good`, `noisy` (also when a graph was compiled while time was taken) or `untrusted`."""
     if iqr_over_median > UNTRUSTED_IQR:
         return "untrusted"
     stolen = steal_pct is not None and steal_pct > NOISY_STEAL_PCT
-    if iqr_over_median > NOISY_IQR or stolen or throttle_events:
+    if iqr_over_median > NOISY_IQR or recompiles or stolen or throttle_events:
         return "noisy"
     return "good"
 

@@ -18,8 +18,8 @@ class TorchExportAoti(TorchRuntime):
     threads into the loops that it generates.
 
     With an empty Inductor cache torch 2.13 compiles small test programs when it loads a package, to compare this
-    processor's vector instructions with those that the package was made for. That takes most of `load` (8 to 10 s on a
-    2-core Zen 4) and needs a C++ compiler. It is what a fresh container does, so it stays in the figure.
+    processor's vector instructions with those that the package was made for. That takes most of `load` and needs a
+    C++ compiler. It is what a fresh container does, so it stays in the figure.
     """
 
     name = "torch-export-aoti"

@@ -1,6 +1,6 @@
 """Does kb's protocol give what the field's own timers give? Prints a table; exits with 1 where a pair disagrees.
 
-For each case two timers measure the same session, each in fresh processes of its own, interleaved and shuffled in one
+For each case two timers measure the same model, each in fresh processes of its own, interleaved and shuffled in one
 job: kb's protocol, and `torch.utils.benchmark.Timer.blocked_autorange` (torch) or a plain timed loop (ONNX Runtime).
 They agree if the ratio lies within 3 % of 1, or if its 95 % interval contains 1 and is no wider than 5 % either way.
 
@@ -23,37 +23,59 @@ from kb.measure.protocol import measure_steady
 from kb.models.catalogue import catalogue
 from kb.records.case import Case
 from kb.runtimes.catalogue import load_runtime
-from kb.runtimes.interface import Session
 from kb.workers.process import Limits, run
 
 CASES = tuple(
     Case(model, runtime) for model in ("mlp8", "cnn_s", "encoder_mini") for runtime in ("torch-eager", "onnxruntime")
 )
 SECONDS = 1.0  #: that the other timer measures, as long as kb's blocks
+WARM_CALLS = 20  #: before the other timer measures
 CLOSE = 0.03
 NARROW = 0.05
 
 
-def kb_timer(session: Session) -> float:
-    return measure_steady(session).latency_p50_ms
+def kb_timer(case: dict[str, Any], artefact: str | None) -> float:
+    """What `kb bench` does in its worker, ms."""
+    wanted = Case(**case)
+    model = catalogue()[wanted.model].load()
+    runtime = load_runtime(wanted.runtime)
+    runtime.start(wanted)
+    built = Path(artefact) if artefact else runtime.build(model)
+    return measure_steady(runtime.load(built, model.inputs(wanted.batch, 0), wanted)).latency_p50_ms
 
 
-def torch_timer(session: Session) -> float:
+def torch_timer(case: dict[str, Any], artefact: str | None) -> float:
+    """torch's own timer on the module, as its tutorial has it, ms."""
+    import torch
     from torch.utils.benchmark import Timer
 
-    timer = Timer("session.call()", globals={"session": session}, num_threads=1)
-    return float(timer.blocked_autorange(min_run_time=SECONDS).median) * 1e3
+    model = catalogue()[case["model"]].load()
+    torch.set_num_threads(1)
+    module = model.torch_module()
+    inputs = tuple(torch.tensor(array) for array in model.inputs(case["batch"], 0).values())
+    with torch.inference_mode():
+        timer = Timer("module(*inputs)", globals={"module": module, "inputs": inputs}, num_threads=1)
+        timer.timeit(WARM_CALLS)
+        return float(timer.blocked_autorange(min_run_time=SECONDS).median) * 1e3
 
 
-def plain_loop(session: Session) -> float:
+def plain_loop(case: dict[str, Any], artefact: str | None) -> float:
+    """A loop around `InferenceSession.run`, ms."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(artefact, options, providers=["CPUExecutionProvider"])
+    names = [node.name for node in session.get_inputs()]
+    arrays = catalogue()[case["model"]].load().inputs(case["batch"], 0)
+    feed = dict(zip(names, arrays.values(), strict=True))
+    for _ in range(WARM_CALLS):
+        session.run(None, feed)
     times = []
-    warm = time.perf_counter() + 0.5
-    while time.perf_counter() < warm:
-        session.call()
     end = time.perf_counter() + SECONDS
     while time.perf_counter() < end:
         start = time.perf_counter()
-        session.call()
+        session.run(None, feed)
         times.append(time.perf_counter() - start)
     return float(np.median(times)) * 1e3
 
@@ -66,17 +88,6 @@ def convert(case: dict[str, Any], folder: str) -> str | None:
     if not runtime.converts(model):
         return None
     return str(runtime.convert(model, model.inputs(wanted.batch, 0), wanted, Path(folder)))
-
-
-def one_process(case: dict[str, Any], timer: str, artefact: str | None) -> float:
-    """Median of one timer in this process, ms."""
-    wanted = Case(**case)
-    model = catalogue()[wanted.model].load()
-    runtime = load_runtime(wanted.runtime)
-    runtime.start(wanted)
-    built = Path(artefact) if artefact else runtime.build(model)
-    session = runtime.load(built, model.inputs(wanted.batch, 0), wanted)
-    return float(globals()[timer](session))
 
 
 def call(function: str, **payload: Any) -> Any:
@@ -103,7 +114,7 @@ def main() -> int:
             this_round = [(case, timer) for case in chosen for timer in ("kb_timer", others[case])]
             shuffler.shuffle(this_round)
             for case, timer in this_round:
-                value = call("one_process", case=case.as_dict(), timer=timer, artefact=files[case])
+                value = call(timer, case=case.as_dict(), artefact=files[case])
                 times.setdefault((case, timer), []).append(value)
             sys.stderr.write(f"round {number + 1} of {arguments.processes}\n")
     print(f"{'case':28} {'other timer':12} {'kb ms':>10} {'other ms':>10} {'kb/other':>9}  95 % interval   agrees")

@@ -14,18 +14,19 @@ def noise(verdict: str = "same", **changes: object) -> Noise:
 
 
 @pytest.mark.parametrize(
-    ("spread", "steal", "throttled", "expected"),
+    ("spread", "recompiles", "steal", "throttled", "expected"),
     [
-        (0.0, 0.0, 0, "good"),
-        (NOISY_IQR, None, None, "good"),
-        (NOISY_IQR + 0.001, 0.0, 0, "noisy"),
-        (UNTRUSTED_IQR + 0.001, 0.0, 0, "untrusted"),
-        (0.01, 9.0, 0, "noisy"),
-        (0.01, 0.0, 3, "noisy"),
+        (0.0, 0, 0.0, 0, "good"),
+        (NOISY_IQR, 0, None, None, "good"),
+        (NOISY_IQR + 0.001, 0, 0.0, 0, "noisy"),
+        (UNTRUSTED_IQR + 0.001, 0, 0.0, 0, "untrusted"),
+        (0.01, 0, 9.0, 0, "noisy"),
+        (0.01, 0, 0.0, 3, "noisy"),
+        (0.01, 1, 0.0, 0, "noisy"),
     ],
 )
-def test_a_row_is_flagged_by_its_spread_and_its_surroundings(spread, steal, throttled, expected):
-    assert row_quality(spread, steal, throttled) == expected
+def test_a_row_is_flagged_by_its_spread_and_its_surroundings(spread, recompiles, steal, throttled, expected):
+    assert row_quality(spread, recompiles, steal, throttled) == expected
 
 
 def test_a_quiet_run_whose_case_equals_itself_is_valid():
