@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from kb.analysis.selection import CASE_COLUMNS
+from kb.measure.arms import compare
 from kb.records.case import Case, Kind
 from kb.records.run import RunInfo, Validity
 from kb.records.statuses import Status
@@ -29,7 +30,11 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Figure:
-    """One quantity over the replicates that have it: median, extremes, quartiles (inclusive method), their number."""
+    """One quantity over the replicates that have it: median, extremes, quartiles (inclusive method), their number.
+
+    `interval` holds the bounds of the geometric mean at the confidence of `kb.measure.arms`; None for one replicate, or
+    where a value is zero. The extremes of two processes that happen to agree are no interval; this one is.
+    """
 
     median: float
     low: float
@@ -37,6 +42,7 @@ class Figure:
     q1: float
     q3: float
     n: int
+    interval: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -126,7 +132,15 @@ def figure(values: Iterable[float | None]) -> Figure | None:
         q1 = q3 = known[0]
     else:
         q1, _, q3 = statistics.quantiles(known, n=4, method="inclusive")
-    return Figure(statistics.median(known), known[0], known[-1], q1, q3, len(known))
+    return Figure(statistics.median(known), known[0], known[-1], q1, q3, len(known), _interval(known))
+
+
+def _interval(values: Sequence[float]) -> tuple[float, float] | None:
+    """The t-interval of the mean logarithm: what `compare` gives for times over a unit of one."""
+    if values[0] <= 0:
+        return None
+    result = compare([1.0] * len(values), values)
+    return None if result.low is None or result.high is None else (result.low, result.high)
 
 
 def _plain(frame: "pd.DataFrame") -> list[dict[str, Any]]:

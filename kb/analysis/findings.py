@@ -41,6 +41,8 @@ class Standing:
 
     arm: Arm
     mean: float | None  #: geometric mean of the speeds against the common baseline
+    low: float | None  #: the same of their lower bounds: no further off even if all err alike
+    high: float | None
     n: int  #: places with a speed
     of: int  #: places measured on the machine
     verdicts: Mapping[Verdict, int]
@@ -99,7 +101,7 @@ def standings(entries: Sequence[Entry]) -> tuple[Standing, ...]:
 
 def _standing(arm: Arm, members: Sequence[Entry], places: int) -> Standing:
     judged = [entry for entry in members if entry.cell.valid and entry.speed is not None and entry.speed.ratio]
-    mean, n = geometric_mean(entry.speed for entry in judged)
+    mean, n = geometric_mean(entry.speed.ratio for entry in judged if entry.speed)
     ranked = sorted(judged, key=lambda entry: entry.speed.ratio or 0.0 if entry.speed else 0.0)
     verdicts = {
         verdict: sum(entry.speed is not None and entry.speed.verdict is verdict for entry in judged)
@@ -108,6 +110,8 @@ def _standing(arm: Arm, members: Sequence[Entry], places: int) -> Standing:
     return Standing(
         arm=arm,
         mean=mean,
+        low=geometric_mean(entry.speed.low for entry in judged if entry.speed)[0],
+        high=geometric_mean(entry.speed.high for entry in judged if entry.speed)[0],
         n=n,
         of=places,
         verdicts=verdicts,

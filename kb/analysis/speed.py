@@ -131,9 +131,9 @@ def break_even(cell: Cell, speed: Speed | None, *, conversion: bool) -> BreakEve
     return BreakEven(Payback.CALLS, *counts)
 
 
-def geometric_mean(speeds: Iterable[Speed | None]) -> tuple[float | None, int]:
-    """Geometric mean of the speeds that exist, and their number: cells measured on both sides, whatever the verdict."""
-    logs = [math.log(speed.ratio) for speed in speeds if speed is not None and speed.ratio is not None]
+def geometric_mean(ratios: Iterable[float | None]) -> tuple[float | None, int]:
+    """Geometric mean of the ratios that exist, and their number."""
+    logs = [math.log(ratio) for ratio in ratios if ratio is not None]
     return (math.exp(sum(logs) / len(logs)) if logs else None), len(logs)
 
 

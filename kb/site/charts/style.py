@@ -1,0 +1,70 @@
+"""What all charts share: sizes, axes and colours, so that a page reads as one."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from kb.site.palette import SENTINELS
+
+
+@dataclass(frozen=True)
+class Size:
+    """One of the two drawings: widths and letters in pixels."""
+
+    width: int  #: of the plot and its row labels together
+    labels: int  #: room for the names of the rows
+    letters: int  #: size of row labels and values
+    small: int  #: size of axis labels
+    row: int  #: height of one row of a bar or dot chart
+
+
+#: 880 fills the text column of a laptop without its side bars; 350 is a phone less the card's padding.
+WIDE = Size(width=880, labels=150, letters=13, small=12, row=30)
+NARROW = Size(width=350, labels=118, letters=12, small=11, row=28)
+SIZES = (WIDE, NARROW)
+
+#: Colours by name, as sentinels.
+INK = SENTINELS
+
+
+def data(rows: Sequence[Mapping[str, Any]]) -> Any:
+    """Rows inside the specification: a page from a folder cannot fetch them."""
+    import altair as alt
+
+    return alt.Data(values=[dict(row) for row in rows])
+
+
+def finished(chart: Any, size: Size) -> dict[str, Any]:
+    """The specification of a chart in the house style."""
+    styled = (
+        chart.configure(background="transparent", padding={"left": 2, "right": 4, "top": 4, "bottom": 4})
+        .configure_view(stroke=None)
+        .configure_axis(
+            labelColor=INK["muted"],
+            titleColor=INK["muted"],
+            gridColor=INK["grid"],
+            labelFontSize=size.small,
+            titleFontSize=size.small,
+            titleFontWeight="normal",
+            domain=False,
+            ticks=False,
+            labelPadding=6,
+        )
+        .configure_concat(spacing=14)
+    )
+    spec: dict[str, Any] = styled.to_dict()
+    return spec
+
+
+def row_axis(size: Size, order: Sequence[str]) -> Any:
+    """The y encoding of a chart whose rows have names: the field `row`, in the order given."""
+    import altair as alt
+
+    return alt.Y(
+        "row:N",
+        sort=list(order),
+        title=None,
+        axis=alt.Axis(
+            labelFontSize=size.letters, labelColor=INK["fg"], labelLimit=size.labels, grid=False, minExtent=size.labels
+        ),
+    )

@@ -1,0 +1,1 @@
+"""One module per page family; each turns the evidence into pages."""
