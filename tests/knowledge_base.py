@@ -22,6 +22,8 @@ seed = 1
 [tool.kb.runtimes]
 numpy = "tests.measure.fakes:NumpyRuntime"
 converting = "tests.measure.fakes:Converting"
+absent = "tests.measure.fakes:Absent"
+broken = "tests.measure.fakes:Broken"
 
 [tool.kb.profiles.tiny]
 description = "for tests"

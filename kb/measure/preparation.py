@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from itertools import groupby
@@ -24,6 +25,10 @@ STATUS_OF_STAGE = {
     "check": Status.CHECK_FAILED,
     "reference": Status.CHECK_FAILED,
 }
+
+#: Modules that are there only with an extra: without them their cases are unsupported, not broken.
+OPTIONAL_PARTS = frozenset({"torch", "tensorflow", "keras", "onnx", "onnxscript", "onnxruntime", "tf2onnx"})
+_ABSENT = re.compile(r"ModuleNotFoundError: No module named '(\w+)'")
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,13 @@ class Prepared:
 
 
 def mishap(failure: Failure) -> Mishap:
-    """Read a worker's failure: its own status, or what an exception means in its stage."""
+    """Read a worker's failure: its own status, or what an exception means in its stage.
+
+    A framework that is not installed is no failure: the case is unsupported here.
+    """
+    absent = _ABSENT.fullmatch(failure.reason)
+    if failure.status is None and absent and absent[1] in OPTIONAL_PARTS:
+        return Mishap(Status.UNSUPPORTED, failure.stage, f"{absent[1]} is not installed")
     status = failure.status or STATUS_OF_STAGE.get(failure.stage, Status.LOAD_FAILED)
     return Mishap(status, failure.stage, failure.reason)
 

@@ -191,3 +191,21 @@ class Converting(NumpyRuntime):
         session = _Session(Affine(), np.asarray(inputs["x"]))
         session._w = np.load(built)
         return session
+
+
+class Absent(NumpyRuntime):
+    """Its framework is not installed."""
+
+    name = "absent"
+
+    def start(self, case: Case) -> None:
+        raise ModuleNotFoundError("No module named 'tensorflow'", name="tensorflow")
+
+
+class Broken(NumpyRuntime):
+    """Its framework is installed, and cannot be imported."""
+
+    name = "broken"
+
+    def start(self, case: Case) -> None:
+        raise ImportError("libcudart.so.13: cannot open shared object file")

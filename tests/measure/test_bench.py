@@ -94,11 +94,10 @@ def test_every_way_to_fail_is_one_row_with_its_status_and_the_run_goes_on(settin
 
 
 def test_a_case_that_keeps_failing_is_given_up_with_a_row_for_each_replicate(settings: Settings):
-    settings = settings.model_copy(
-        update={"profiles": {"p": settings.profile("tiny").model_copy(
-            update={"models": ("raises",), "runtimes": ("numpy",), "replicates": 4})}}
-    )  # fmt: skip
-    folder, _ = executed(settings, "p")
+    profile = settings.profile("tiny").model_copy(
+        update={"models": ("raises",), "runtimes": ("numpy",), "replicates": 4}
+    )
+    folder, _ = executed(settings.model_copy(update={"profiles": {"p": profile}}), "p")
     statuses = [row["status"] for row in folder.rows(BENCHMARKS)]
     assert statuses == [Status.LOAD_FAILED] * GIVE_UP_AFTER + [Status.NOT_RUN] * (len(statuses) - GIVE_UP_AFTER)
     assert len(statuses) == 4 + 4 + 1
@@ -107,13 +106,20 @@ def test_a_case_that_keeps_failing_is_given_up_with_a_row_for_each_replicate(set
 
 
 def test_an_export_that_fails_is_one_row(settings: Settings):
-    settings = settings.model_copy(
-        update={"profiles": {"p": settings.profile("tiny").model_copy(
-            update={"models": ("segfaults",), "runtimes": ("converting",)})}}
-    )  # fmt: skip
-    folder, _ = executed(settings, "p")
+    profile = settings.profile("tiny").model_copy(update={"models": ("segfaults",), "runtimes": ("converting",)})
+    folder, _ = executed(settings.model_copy(update={"profiles": {"p": profile}}), "p")
     [row] = folder.rows(BENCHMARKS)
     assert (row["status"], row["stage"]) == ("crashed", "convert")
+
+
+def test_a_framework_that_is_not_installed_is_told_from_one_that_is_broken(settings: Settings):
+    profile = settings.profile("tiny").model_copy(update={"runtimes": ("absent", "broken", "numpy"), "replicates": 1})
+    folder, _ = executed(settings.model_copy(update={"profiles": {"p": profile}}), "p")
+    rows = {row["runtime"]: row for row in folder.rows(BENCHMARKS) if row["kind"] == "latency"}
+    assert (rows["absent"]["status"], rows["absent"]["reason"]) == ("unsupported", "tensorflow is not installed")
+    assert (rows["broken"]["status"], rows["broken"]["stage"]) == ("environment_failed", "import")
+    assert rows["numpy"]["status"] == "ok"
+    assert [row["runtime"] for row in folder.rows(BENCHMARKS) if row["kind"] == "aa"] == ["numpy"]
 
 
 def test_a_finished_run_is_not_resumed(settings: Settings):

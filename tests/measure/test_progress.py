@@ -1,6 +1,11 @@
 """What a person or a log sees of a run."""
 
+import contextlib
 import io
+import os
+import pty
+import subprocess
+import sys
 
 from kb.measure.progress import PlainProgress, TimeLeft, describe_row, duration, progress_for
 from kb.records.case import Case, Job, Kind
@@ -52,3 +57,21 @@ def test_durations_read_well():
 
 def test_what_is_not_a_terminal_gets_plain_lines():
     assert isinstance(progress_for(io.StringIO()), PlainProgress)
+
+
+def test_a_terminal_gets_a_live_display_with_case_count_and_time_left(project):
+    reader, terminal = pty.openpty()
+    command = [sys.executable, "-m", "kb.cli", "-C", str(project), "bench", "--profile", "tiny", "numpy"]
+    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "160"}
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=terminal, env=environment)
+    os.close(terminal)
+    seen = b""
+    with contextlib.suppress(OSError):  # Linux says so when the other end is closed
+        while data := os.read(reader, 65536):
+            seen += data
+    os.close(reader)
+    assert process.wait() == 0
+    assert b"affine/numpy/cpu/fp32/b1/t1/current" in seen
+    assert b"5/5" in seen
+    assert b" left" in seen
+    assert b"\x1b[" in seen, "it moves the cursor instead of scrolling"
