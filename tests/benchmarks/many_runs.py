@@ -8,6 +8,7 @@ in a process of its own, whose seconds (imports included and not) and peak resid
 
 import argparse
 import json
+import os
 import random
 import subprocess
 import sys
@@ -38,13 +39,13 @@ start = time.perf_counter()
 from pathlib import Path
 from kb.records.reading import read_results
 import pandas, pyarrow, pyarrow.csv, pydantic
-imported = time.perf_counter()
+imported, cpu = time.perf_counter(), time.process_time()
 results = read_results(Path(sys.argv[1]))
-read = time.perf_counter()
+read, cpu = time.perf_counter(), time.process_time() - cpu
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 kept = results.benchmarks.memory_usage(deep=True).sum() / 2**20
 print(json.dumps({"runs": len(results.runs), "rows": len(results.benchmarks), "import_s": imported - start,
-                  "read_s": read - imported, "peak_rss_mib": peak, "frame_mib": kept}))
+                  "read_s": read - imported, "cpu_s": cpu, "peak_rss_mib": peak, "frame_mib": kept}))
 """
 
 
@@ -109,7 +110,8 @@ def main() -> None:
             figures = measure(results)
             print(
                 f"{figures['runs']:,} runs, {figures['rows']:,} rows: read in {figures['read_s']:.2f} s "
-                f"(imports {figures['import_s']:.2f} s), peak {figures['peak_rss_mib']:.0f} MiB, "
+                f"({figures['cpu_s']:.2f} s of CPU; imports {figures['import_s']:.2f} s; load {os.getloadavg()[0]:.1f} "
+                f"on {os.cpu_count()} cores), peak {figures['peak_rss_mib']:.0f} MiB, "
                 f"frame {figures['frame_mib']:.0f} MiB; allowed {LIMIT_SECONDS:g} s, {LIMIT_MIB} MiB"
             )
 

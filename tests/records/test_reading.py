@@ -318,6 +318,16 @@ class TestDamagedTable:
         assert error.line == again
         assert f"that of line {first} again" in str(error)
 
+    def test_check_in_other_digits(self, results: Path, rows_file: Path) -> None:
+        # A digit that is none, read as if all its bits were set, would pass for an f after an f.
+        for load in range(10_000):
+            set_cell(rows_file, 3, "load_1m", str(load))
+            if rows_file.read_bytes().splitlines()[2].endswith(b"ff"):
+                break
+        change_line(rows_file, 3, lambda line: line[:-2] + b"F\n")
+        error = damage_of(results)
+        assert (error.line, error.column) == (3, "check")
+
     def test_one_of_many_files_is_found(self, results: Path) -> None:
         folders = [make_run(results, seed, CASES, 2) for seed in range(20)]
         path = folders[13] / BENCHMARKS.file_name
