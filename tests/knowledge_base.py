@@ -24,6 +24,7 @@ numpy = "tests.measure.fakes:NumpyRuntime"
 converting = "tests.measure.fakes:Converting"
 absent = "tests.measure.fakes:Absent"
 broken = "tests.measure.fakes:Broken"
+nowhere = "tests.measure.fakes:Nowhere"
 
 [tool.kb.profiles.tiny]
 description = "for tests"

@@ -39,7 +39,7 @@ class Bench:
     def from_settings(cls, settings: Settings, progress: Progress) -> Self:
         """The bench of a knowledge base: its models, runtimes and limits."""
         crew = Crew(settings.root, settings.timeout_s, settings.memory_limit_mib, settings.pin)
-        models = catalogue(settings.models, settings.artefacts)
+        models = catalogue(settings.models, settings.artefacts, settings.root)
         return cls(crew, models, settings.runtime_targets(), progress)
 
     def execute(self, folder: RunFolder) -> RunInfo:

@@ -6,11 +6,13 @@ import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from kb.measure.crew import Crew
+from kb.measure.replicate import EXPECTED, INPUTS
 from kb.models.catalogue import ModelSpec
 from kb.records.case import Case
 from kb.records.statuses import Status
@@ -94,52 +96,46 @@ class Preparation:
         facts = self.crew.run("describe", payload)
         if facts.failure:
             return dict.fromkeys(cases, Prepared(mishap=mishap(facts.failure)))
-        refused = facts.result["refusals"]
-        prepared = {case: self._start(case, facts.result) for case in cases}
-        possible = [case for case in cases if case.id not in refused]
-        if possible:
-            prepared |= self._with_reference(name, {case: prepared[case] for case in possible})
-        for case in possible:
-            if prepared[case].mishap is None:
-                prepared[case] = self._with_artefact(case, prepared[case], facts.result)
-            if prepared[case].mishap is None:
-                prepared[case] = self._with_baseline(case, prepared[case])
+        return {case: self._prepare_case(case, facts.result) for case in cases}
+
+    def _prepare_case(self, case: Case, facts: Mapping[str, Any]) -> Prepared:
+        """All steps for one case; the first that fails is its mishap, and the last."""
+        steps: tuple[Callable[[Case, Prepared], Prepared], ...] = (
+            self._with_reference,
+            partial(self._with_artefact, wanted=case.id in facts["converts"]),
+            self._with_baseline,
+        )
+        prepared = self._start(case, facts)
+        for step in steps:
+            if prepared.mishap is None:
+                prepared = step(case, prepared)
         return prepared
 
     def _start(self, case: Case, facts: Mapping[str, Any]) -> Prepared:
-        columns = {
-            "model_hash": facts["model_hash"],
-            "weights_hash": facts["weights_hash"],
-            "protocol_hash": facts["protocol_hash"][case.runtime],
-        }
-        reason = facts["refusals"].get(case.id)
-        refusal = Mishap(Status.UNSUPPORTED, "plan", reason) if reason else None
-        return Prepared(mishap=refusal, columns=columns)
+        """The hashes of the case, or why it is not to be tried."""
+        columns = {"model_hash": facts["model_hash"], "weights_hash": facts["weights_hash"]}
+        if reason := facts["broken"].get(case.runtime):
+            return Prepared(mishap=Mishap(Status.ENVIRONMENT_FAILED, "runtime", reason), columns=columns)
+        columns["protocol_hash"] = facts["protocol_hash"][case.runtime]
+        if reason := facts["refusals"].get(case.id):
+            return Prepared(mishap=Mishap(Status.UNSUPPORTED, "plan", reason), columns=columns)
+        return Prepared(columns=columns)
 
-    def _with_reference(self, name: str, cases: Mapping[Case, Prepared]) -> dict[Case, Prepared]:
-        self.announce(f"{name}: reference output")
-        hashes = next(iter(cases.values())).columns
-        batches = sorted({case.batch for case in cases})
-        key = _key("reference", name, hashes["model_hash"], hashes["weights_hash"], batches, self.seed)
-        payload = {"model": self.models[name].as_dict(), "batches": batches, "seed": self.seed}
-        result = self._once(key, "reference", payload)
+    def _with_reference(self, case: Case, done: Prepared) -> Prepared:
+        """Inputs and expected outputs: once per model and batch size."""
+        columns = done.columns
+        key = _key("reference", case.model, columns["model_hash"], columns["weights_hash"], case.batch, self.seed)
+        payload = {"model": self.models[case.model].as_dict(), "batch": case.batch, "seed": self.seed}
+        result = self._once(key, "reference", payload, what=f"{case.model}: reference output of batch {case.batch}")
         if result.failure:
-            return {case: replace(done, mishap=mishap(result.failure)) for case, done in cases.items()}
-        folder = self.folder / key
-        return {
-            case: replace(
-                done,
-                inputs=str(folder / f"inputs-b{case.batch}.npz"),
-                expected=str(folder / f"reference-b{case.batch}.npz"),
-                columns={**done.columns, **result.result},
-            )
-            for case, done in cases.items()
-        }
+            return replace(done, mishap=mishap(result.failure))
+        inputs, expected = (str(self.folder / key / name) for name in (INPUTS, EXPECTED))
+        return replace(done, inputs=inputs, expected=expected, columns={**columns, **result.result})
 
-    def _with_artefact(self, case: Case, done: Prepared, facts: Mapping[str, Any]) -> Prepared:
-        if case.id not in facts["converts"]:
+    def _with_artefact(self, case: Case, done: Prepared, wanted: bool) -> Prepared:
+        """The export of the case, where its runtime makes one."""
+        if not wanted:
             return done
-        self.announce(f"{case.id}: export")
         key = _key("export", case.id, *(str(value) for value in done.columns.values()))
         payload = {
             "model": self.models[case.model].as_dict(),
@@ -147,7 +143,7 @@ class Preparation:
             "case": case.as_dict(),
             "inputs": done.inputs,
         }
-        result = self._once(key, "convert", payload, case)
+        result = self._once(key, "convert", payload, case, what=f"{case.id}: export")
         if result.failure:
             return replace(done, mishap=mishap(result.failure))
         columns = {**done.columns, "convert_s": result.result["convert_s"]}
@@ -156,22 +152,29 @@ class Preparation:
     def _with_baseline(self, case: Case, done: Prepared) -> Prepared:
         """Peak memory of the bare import: once per runtime, device and number of threads."""
         key = _key("baseline", case.runtime, case.device, case.threads)
-        if not (self.folder / key / "answer.json").exists():
-            self.announce(f"{case.runtime}: memory of the bare import")
         payload = {"runtime": self.runtimes[case.runtime], "case": case.as_dict()}
-        result = self._once(key, "baseline", payload, case, needs_folder=False)
+        what = f"{case.runtime}: memory of the bare import"
+        result = self._once(key, "baseline", payload, case, what=what, needs_folder=False)
         if result.failure:
             return replace(done, mishap=mishap(result.failure))
         return replace(done, columns={**done.columns, **result.result})
 
     def _once(
-        self, key: str, task: str, payload: Mapping[str, Any], case: Case | None = None, *, needs_folder: bool = True
+        self,
+        key: str,
+        task: str,
+        payload: Mapping[str, Any],
+        case: Case | None = None,
+        *,
+        what: str,
+        needs_folder: bool = True,
     ) -> Outcome:
         """The outcome of a task, from the last time if it succeeded or failed with the same key."""
         folder = self.folder / key
         answer = folder / "answer.json"
         if answer.exists():
             return _outcome_from(json.loads(answer.read_text()))
+        self.announce(what)
         folder.mkdir(parents=True, exist_ok=True)
         extra = {"folder": str(folder)} if needs_folder else {}
         threads, device = (case.threads, case.device) if case else (1, "cpu")

@@ -17,8 +17,13 @@ PROTOCOL = ("kb.measure.protocol", "kb.measure.replicate")
 def model_hash(model: Model) -> str:
     """Hash of the model's source and of the modules of the same package that it imports, or of its file."""
     if model.path is not None:
-        return file_hash(model.path)
+        return "-".join(file_hash(path) for path in (model.path, *_external_data(model.path)))
     return source_hash(*_sources(type(model).__module__))
+
+
+def _external_data(path: Path) -> list[Path]:
+    """Files beside an ONNX file that hold its weights, by the names that the exporters give them."""
+    return [beside for suffix in (".data", "_data") if (beside := path.with_name(path.name + suffix)).is_file()]
 
 
 def protocol_hash(runtime: Runtime) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from kb.discovery import UnknownPart
 from kb.measure.correctness import judge
 from kb.measure.protocol import finished_call, measure_steady, timed
 from kb.measure.provenance import model_hash, protocol_hash
@@ -17,10 +18,12 @@ from kb.models.interface import Array, Model, Source
 from kb.records.case import Case
 from kb.records.fingerprints import weights_hash
 from kb.records.statuses import Status
-from kb.runtimes.catalogue import load_runtime
+from kb.runtimes.catalogue import BadRuntime, load_runtime
 from kb.runtimes.interface import Runtime, Session
 from kb.workers.stages import enter
 
+#: Files that `reference` writes.
+INPUTS, EXPECTED = "inputs.npz", "expected.npz"
 #: Calls before peak memory is read: allocators have then taken what a steady loop needs.
 MEMORY_CALLS = 5
 
@@ -29,36 +32,42 @@ def describe(model: dict[str, Any], runtimes: dict[str, str], cases: list[dict[s
     """What must be known of a model before its cases are scheduled. Imports no framework.
 
     Returns:
-        `model_hash`, `weights_hash`; `protocol_hash` by runtime; `refusals`: case id -> reason; `converts`: case ids.
+        `model_hash`, `weights_hash`; `protocol_hash` by runtime; `broken`: runtime -> reason; `refusals`: case id ->
+        reason; `converts`: case ids.
     """
     enter("model")
     loaded = ModelSpec.from_dict(model).load()
     weights = loaded.weights()
     enter("runtime")
-    parts = {name: load_runtime(target) for name, target in runtimes.items()}
-    wanted = [Case.from_dict(case) for case in cases]
+    parts: dict[str, Runtime] = {}
+    broken: dict[str, str] = {}
+    for name, target in runtimes.items():
+        try:
+            parts[name] = load_runtime(target)
+        except (UnknownPart, ImportError, BadRuntime) as error:  # one bad runtime must not cost the others their rows
+            broken[name] = f"{type(error).__name__}: {error}"
+    wanted = [case for values in cases if (case := Case.from_dict(values)).runtime in parts]
     reasons = {case.id: parts[case.runtime].refuse(loaded, case) for case in wanted}
     refusals = {identity: reason for identity, reason in reasons.items() if reason is not None}
     return {
         "model_hash": model_hash(loaded),
         "weights_hash": weights_hash(weights) if weights else None,
         "protocol_hash": {name: protocol_hash(part) for name, part in parts.items()},
+        "broken": broken,
         "refusals": refusals,
         "converts": [c.id for c in wanted if c.id not in refusals and parts[c.runtime].converts(loaded)],
     }
 
 
-def reference(model: dict[str, Any], batches: list[int], seed: int, folder: str) -> dict[str, Any]:
-    """Write the inputs and the reference outputs of each batch size, and say where the outputs come from."""
+def reference(model: dict[str, Any], batch: int, seed: int, folder: str) -> dict[str, Any]:
+    """Write the inputs of a batch size and the reference outputs, and say where the outputs come from."""
     enter("model")
     loaded = ModelSpec.from_dict(model).load()
-    origin = ""
-    for batch in batches:
-        enter("reference")
-        inputs = loaded.inputs(batch, seed)
-        outputs, origin = loaded.reference(inputs)
-        write_arrays(Path(folder) / f"inputs-b{batch}.npz", inputs)
-        write_arrays(Path(folder) / f"reference-b{batch}.npz", {str(i): array for i, array in enumerate(outputs)})
+    enter("reference")
+    inputs = loaded.inputs(batch, seed)
+    outputs, origin = loaded.reference(inputs)
+    write_arrays(Path(folder) / INPUTS, inputs)
+    write_arrays(Path(folder) / EXPECTED, {str(index): array for index, array in enumerate(outputs)})
     return {"reference": origin}
 
 
@@ -143,14 +152,15 @@ def _cold(
 
 
 def write_arrays(path: Path, arrays: Mapping[str, Array]) -> None:
-    """Write arrays to an ``.npz`` file, in their order."""
-    np.savez(path, **dict(arrays))  # type: ignore[arg-type]  # stubs take any name for `allow_pickle`
+    """Write arrays to an ``.npz`` file, in their order. Names are kept apart: any is allowed, also `file`."""
+    numbered = {f"array_{index}": array for index, array in enumerate(arrays.values())}
+    np.savez(path, names=np.array(list(arrays), dtype=np.str_), allow_pickle=False, **numbered)
 
 
 def read_arrays(path: Path) -> dict[str, Array]:
-    """The arrays of an ``.npz`` file, in their order."""
+    """The arrays that `write_arrays` wrote."""
     with np.load(path, allow_pickle=False) as file:
-        return {name: file[name] for name in file.files}
+        return {str(name): file[f"array_{index}"] for index, name in enumerate(file["names"])}
 
 
 def peak_rss_mib() -> float:

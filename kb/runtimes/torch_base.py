@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from kb.models.arrays import flat
 from kb.models.interface import Array, Model, Source
 from kb.records.case import Case
 from kb.runtimes.base import Direct, common_source
@@ -56,15 +57,6 @@ def tensors(inputs: Mapping[str, Array], device: "torch.device") -> "tuple[torch
     return tuple(torch.tensor(array, device=device) for array in inputs.values())
 
 
-def leaves(result: Any) -> list[Any]:
-    """The tensors of a model's result, however it nests lists, tuples and dicts, in their order."""
-    if isinstance(result, Mapping):
-        return [leaf for value in result.values() for leaf in leaves(value)]
-    if isinstance(result, list | tuple):
-        return [leaf for value in result for leaf in leaves(value)]
-    return [result]
-
-
 def _none_compiled() -> int:
     return 0
 
@@ -87,7 +79,7 @@ class TorchSession:
 
     def outputs(self) -> list[Array]:
         """Outputs of one call, on the host."""
-        return [np.asarray(tensor.detach().cpu().numpy()) for tensor in leaves(self.call())]
+        return [np.asarray(tensor.detach().cpu().numpy()) for tensor in flat(self.call())]
 
     def threads(self) -> int | None:
         """Intra-op threads."""

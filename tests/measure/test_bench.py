@@ -113,11 +113,15 @@ def test_an_export_that_fails_is_one_row(settings: Settings):
 
 
 def test_a_framework_that_is_not_installed_is_told_from_one_that_is_broken(settings: Settings):
-    profile = settings.profile("tiny").model_copy(update={"runtimes": ("absent", "broken", "numpy"), "replicates": 1})
+    profile = settings.profile("tiny").model_copy(
+        update={"runtimes": ("absent", "broken", "nowhere", "numpy"), "replicates": 1}
+    )
     folder, _ = executed(settings.model_copy(update={"profiles": {"p": profile}}), "p")
     rows = {row["runtime"]: row for row in folder.rows(BENCHMARKS) if row["kind"] == "latency"}
     assert (rows["absent"]["status"], rows["absent"]["reason"]) == ("unsupported", "tensorflow is not installed")
     assert (rows["broken"]["status"], rows["broken"]["stage"]) == ("environment_failed", "import")
+    assert (rows["nowhere"]["status"], rows["nowhere"]["stage"]) == ("environment_failed", "runtime")
+    assert "no attribute 'Nowhere'" in rows["nowhere"]["reason"]
     assert rows["numpy"]["status"] == "ok"
     assert [row["runtime"] for row in folder.rows(BENCHMARKS) if row["kind"] == "aa"] == ["numpy"]
 
