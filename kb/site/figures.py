@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from markupsafe import Markup
@@ -88,10 +89,7 @@ def _files(chart: Chart) -> dict[str, bytes]:
 
 def _svg(spec: Mapping[str, Any], prefix: str, chart: Chart) -> Markup:
     """The drawing with CSS variables for colours, identifiers of its own, and a name that is read aloud."""
-    import vl_convert
-
-    svg: str = vl_convert.vegalite_to_svg(dict(spec), vl_version=VEGA_LITE)
-    svg = with_variables(svg)
+    svg = with_variables(_rendered(json.dumps(spec, sort_keys=True)))
     svg = re.sub(r' (?:aria-[a-z]+|role|pointer-events)="[^"]*"', "", svg)
     svg = re.sub(r'(id="|url\(#|href="#)([a-z])', rf"\g<1>{prefix}-\g<2>", svg)
     svg = re.sub(r' font-family="[^"]*"', "", svg)  # the page's own, from the style sheet
@@ -102,6 +100,15 @@ def _svg(spec: Mapping[str, Any], prefix: str, chart: Chart) -> Markup:
         'aria-labelledby="{p}-title {p}-desc"><title id="{p}-title">{title}</title><desc id="{p}-desc">{text}</desc>'
     ).format(w=width, h=height, p=prefix, title=chart.title, text=chart.caption)
     return opening + Markup(re.sub(r"^.*?<svg[^>]*>", "", svg, count=1, flags=re.DOTALL))
+
+
+@lru_cache(maxsize=1024)
+def _rendered(spec: str) -> str:
+    """The drawing of a specification. While serving, most charts are the same as before."""
+    import vl_convert
+
+    svg: str = vl_convert.vegalite_to_svg(spec, vl_version=VEGA_LITE)
+    return svg
 
 
 def _legend(keys: Sequence[Key]) -> Markup:

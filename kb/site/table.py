@@ -70,10 +70,10 @@ class Table:
 
         Args:
             csv_href: where the whole table is; named under a table that is cut.
-            searchable: whether the engine's search should index it; figures would only drown the words.
+            searchable: whether the engine's search should index its columns of prose; figures would drown the words.
         """
         head = Markup("").join(_head(column) for column in self.columns)
-        body = Markup("").join(self._row(row) for row in self.rows[:MAX_ROWS])
+        body = Markup("").join(self._row(row, searchable) for row in self.rows[:MAX_ROWS])
         quiet = Markup("") if searchable else Markup(" data-search-exclude")
         long = Markup(" kb-long") if len(self.rows) > LONG_ROWS else Markup("")
         made = Markup(
@@ -82,11 +82,12 @@ class Table:
         ).format(long, self.caption, quiet, head, body)
         return made + self._rest(csv_href)
 
-    def _row(self, row: Sequence[Cell]) -> Markup:
+    def _row(self, row: Sequence[Cell], searchable: bool) -> Markup:
         shown: Iterable[Markup] = (
-            _cell(cell, column, index == 0) for index, (column, cell) in enumerate(zip(self.columns, row, strict=False))
+            _cell(cell, column, index == 0, quiet=searchable and not column.prose)
+            for index, (column, cell) in enumerate(zip(self.columns, row, strict=False))
         )
-        return Markup("<tr>{}</tr>").format(Markup("").join(shown))
+        return Markup("<tr>{}</tr>").format(Markup(" ").join(shown))
 
     def _rest(self, csv_href: str) -> Markup:
         left = len(self.rows) - MAX_ROWS
@@ -102,7 +103,7 @@ def _head(column: Column) -> Markup:
     return Markup('<th scope="col"{}>{}{}</th>').format(numeric, column.header, unit)
 
 
-def _cell(cell: Cell, column: Column, names_the_row: bool) -> Markup:
+def _cell(cell: Cell, column: Column, names_the_row: bool, quiet: bool) -> Markup:
     classes = " ".join(
         name
         for name in (
@@ -113,6 +114,8 @@ def _cell(cell: Cell, column: Column, names_the_row: bool) -> Markup:
         if name
     )
     attributes = Markup(' class="{}"').format(classes) if classes else Markup("")
+    if quiet:
+        attributes += Markup(" data-search-exclude")
     text = escape(clean(cell.text))
     if cell.href:
         text = Markup('<a href="{}">{}</a>').format(cell.href, text)

@@ -9,9 +9,9 @@ from kb.analysis.findings import Arm, Place, arm_of, place_of
 from kb.analysis.speed import BASELINES, OWN_EAGER, Entry
 from kb.measure.arms import EQUIVALENCE_MARGIN, Verdict
 from kb.records.statuses import Status
-from kb.site.charts.style import INK, NARROW, WIDE, Size, data, finished
+from kb.site.charts.style import INK, NARROW, WIDE, Datasets, Size, finished
 from kb.site.figures import Chart, Key
-from kb.site.labels import arm_label, place_labels
+from kb.site.labels import arm_label, place_labels, setting
 from kb.site.table import EMPTY, Cell, Column, Table
 
 #: Speeds at which the colour changes: the middle step is "the same" (the margin of the equivalence test), the others
@@ -74,7 +74,7 @@ def _cell(entry: Entry, place: Place, arm: Arm) -> dict[str, Any]:
     text = cell_text(entry)
     failed = entry.cell.status is not Status.OK or (entry.speed is None and not entry.is_baseline)
     row: dict[str, Any] = {
-        "place": f"{place.model}, batch {place.batch}, {place.threads} threads, {place.device}",
+        "place": f"{place.model}, {setting(place)}",
         "arm": arm_label(arm),
         "text": text.replace(" ", "\n", 1) if failed else text,
         "kind": "failed" if failed else "filled" if entry.cell.valid else "hollow",
@@ -117,7 +117,8 @@ def _wide(rows: Sequence[Mapping[str, Any]], labels: Sequence[str], arms: Sequen
     columns = [aligned[names[arm]] for arm in arms]
     drawn = [dict(row) | {"x": aligned[names[row["column"]]], "y": labels[places.index(row["row"])]} for row in rows]
     step = min(110, (WIDE.width - WIDE.labels) // max(1, len(arms)))
-    return finished(_grid(drawn, columns, labels, (step, 38), WIDE), WIDE)
+    data = Datasets()
+    return finished(_grid(data.add(_plain(drawn)), columns, labels, (step, 38), WIDE), WIDE, data)
 
 
 def _narrow(rows: Sequence[Mapping[str, Any]], labels: Sequence[str], arms: Sequence[Arm]) -> dict[str, Any]:
@@ -126,7 +127,7 @@ def _narrow(rows: Sequence[Mapping[str, Any]], labels: Sequence[str], arms: Sequ
 
     places = sorted({row["row"] for row in rows})
     step = (NARROW.width - NARROW.labels) // NARROW_COLUMNS
-    blocks = []
+    blocks, data = [], Datasets()
     for first in range(0, len(places), NARROW_COLUMNS):
         block = range(first, min(first + NARROW_COLUMNS, len(places)))
         chosen = [places[index] for index in block]
@@ -137,19 +138,23 @@ def _narrow(rows: Sequence[Mapping[str, Any]], labels: Sequence[str], arms: Sequ
             if row["row"] in chosen
         ]
         here = [arm_label(arm) for arm in arms if any(row["column"] == arm for row in drawn)]
-        blocks.append(_grid(drawn, list(aligned.values()), here, (step, 32), NARROW))
-    return finished(alt.vconcat(*blocks), NARROW)
+        blocks.append(_grid(data.add(_plain(drawn)), list(aligned.values()), here, (step, 32), NARROW))
+    return finished(alt.vconcat(*blocks), NARROW, data)
 
 
-def _grid(
-    rows: Sequence[Mapping[str, Any]], columns: Sequence[str], lines: Sequence[str], step: tuple[int, int], size: Size
-) -> Any:
+def _plain(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The rows with what JSON can hold."""
+    return [{key: value for key, value in row.items() if key not in ("row", "column")} for row in rows]
+
+
+def _grid(rows: Any, columns: Sequence[str], lines: Sequence[str], step: tuple[int, int], size: Size) -> Any:
     """One block of cells: fills, outlines, and the text on them."""
     import altair as alt
 
-    plain = [{key: value for key, value in row.items() if key not in ("row", "column")} for row in rows]
-    tooltip = [alt.Tooltip(f"{name}:N") for name in ("place", "arm", "speed", "interval", "verdict", "run")]
-    base = alt.Chart(data(plain)).encode(
+    titles = {"place": "cell", "arm": "runtime"}
+    names = ("place", "arm", "speed", "interval", "verdict", "run")
+    tooltip = [alt.Tooltip(f"{name}:N", title=titles.get(name, name)) for name in names]
+    base = alt.Chart(rows).encode(
         x=alt.X(
             "x:N",
             sort=list(columns),

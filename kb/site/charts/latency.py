@@ -8,7 +8,7 @@ from kb.analysis.cells import Cell as Measured
 from kb.analysis.findings import arm_of
 from kb.analysis.speed import Entry
 from kb.measure.arms import Verdict
-from kb.site.charts.style import INK, NARROW, WIDE, Size, data, finished, row_axis
+from kb.site.charts.style import INK, NARROW, WIDE, Datasets, Size, finished, row_axis
 from kb.site.figures import Chart, Key
 from kb.site.labels import arm_label
 from kb.site.table import Table
@@ -52,8 +52,8 @@ def latency_chart(id: str, title: str, entries: Sequence[Entry], table: Table) -
             f"{' Logarithmic axis.' if _logarithmic(rows) else ''}"
         ),
         legend=_legend(rows),
-        wide=finished(_plot(rows, WIDE), WIDE),
-        narrow=finished(_plot(rows, NARROW), NARROW),
+        wide=_plot(rows, WIDE),
+        narrow=_plot(rows, NARROW),
         table=table,
     )
 
@@ -120,9 +120,10 @@ def ticks(low: float, high: float, most: int) -> list[float]:
     return found
 
 
-def _plot(rows: Sequence[Mapping[str, Any]], size: Size) -> Any:
+def _plot(rows: Sequence[Mapping[str, Any]], size: Size) -> dict[str, Any]:
     import altair as alt
 
+    data = Datasets()
     scale = _scale(rows, size)
     order = [row["row"] for row in rows if row["text"]]
     axis: dict[str, Any] = {"tickCount": 4 if size is NARROW else 7}
@@ -132,11 +133,13 @@ def _plot(rows: Sequence[Mapping[str, Any]], size: Size) -> Any:
     def x(field: str) -> Any:
         return alt.X(f"{field}:Q", scale=scale, title="ms per call", axis=alt.Axis(grid=True, format="~g", **axis))
 
-    base = alt.Chart(data(rows)).encode(y=row_axis(size, order), x=x("ms"), tooltip=_tooltip())
+    base = alt.Chart(data.add(rows)).encode(y=row_axis(size, order), x=x("ms"), tooltip=_tooltip())
     tones = ["fast", "slow", "mark", "fg"]
     colour = alt.Color("tone:N", scale=alt.Scale(domain=tones, range=[INK[tone] for tone in tones]), legend=None)
     span = base.mark_rule(strokeWidth=3, opacity=0.55, strokeCap="round").encode(x=x("low"), x2="high:Q", color=colour)
-    guide = alt.Chart(data([row for row in rows if row["baseline"]])).mark_rule(strokeDash=[4, 4], color=INK["mark"])
+    guide = alt.Chart(data.add([row for row in rows if row["baseline"]])).mark_rule(
+        strokeDash=[4, 4], color=INK["mark"]
+    )
     dot = base.transform_filter("datum.valid").mark_circle(size=110, opacity=1).encode(color=colour)
     ring = base.transform_filter("!datum.valid").mark_point(
         size=95, opacity=1, strokeWidth=2, fill=INK["card"], color=INK["mark"]
@@ -144,9 +147,8 @@ def _plot(rows: Sequence[Mapping[str, Any]], size: Size) -> Any:
     number = base.mark_text(align="right", fontSize=size.letters, color=INK["fg"]).encode(
         x=alt.value(size.width - size.labels), text="text:N"
     )
-    return alt.layer(guide.encode(x=x("ms")), span, ring, dot, number).properties(
-        width=size.width - size.labels, height=size.row * len(order)
-    )
+    layers = alt.layer(guide.encode(x=x("ms")), span, ring, dot, number)
+    return finished(layers.properties(width=size.width - size.labels, height=size.row * len(order)), size, data)
 
 
 def _tooltip() -> list[Any]:

@@ -8,7 +8,7 @@ from kb.analysis.cells import STAGES
 from kb.analysis.digits import defended
 from kb.analysis.findings import arm_of, speaking_first
 from kb.analysis.speed import Entry
-from kb.site.charts.style import INK, NARROW, WIDE, Size, data, finished, row_axis
+from kb.site.charts.style import INK, NARROW, WIDE, Datasets, Size, finished, row_axis
 from kb.site.figures import Chart, Key
 from kb.site.labels import arm_label
 from kb.site.table import Table
@@ -106,15 +106,16 @@ def _chart(
         title=title,
         caption=caption,
         legend=tuple(key for part, key in keys.items() if part in used),
-        wide=finished(_plot(ordered, keys, unit, WIDE), WIDE),
-        narrow=finished(_plot(ordered, keys, unit, NARROW), NARROW),
+        wide=_plot(ordered, keys, unit, WIDE),
+        narrow=_plot(ordered, keys, unit, NARROW),
         table=table,
     )
 
 
-def _plot(bars: Sequence[Bar], keys: Mapping[str, Key], unit: str, size: Size) -> Any:
+def _plot(bars: Sequence[Bar], keys: Mapping[str, Key], unit: str, size: Size) -> dict[str, Any]:
     import altair as alt
 
+    data = Datasets()
     order = [bar.row for bar in bars]
     names = list(keys)
     parts = [
@@ -141,14 +142,15 @@ def _plot(bars: Sequence[Bar], keys: Mapping[str, Key], unit: str, size: Size) -
         "run:N",
     ]
     stack = (
-        alt.Chart(data(parts))
+        alt.Chart(data.add(parts))
         .mark_bar(stroke=INK["card"], strokeWidth=0.5, height=size.row - 10)
         .encode(y=y, x=x, color=colour, order=alt.Order("order:Q"), tooltip=tooltip)
     )
     ends = [{"row": bar.row, "value": bar.total, "text": bar.text} for bar in bars]
     text = (
-        alt.Chart(data(ends))
+        alt.Chart(data.add(ends))
         .mark_text(align="left", dx=6, fontSize=size.letters - 1, color=INK["fg"])
         .encode(y=y, x=alt.X("value:Q", scale=scale, title=unit), text="text:N")
     )
-    return alt.layer(stack, text).properties(width=size.width - size.labels, height=size.row * len(bars))
+    layers = alt.layer(stack, text).properties(width=size.width - size.labels, height=size.row * len(bars))
+    return finished(layers, size, data)

@@ -27,14 +27,25 @@ SIZES = (WIDE, NARROW)
 INK = SENTINELS
 
 
-def data(rows: Sequence[Mapping[str, Any]]) -> Any:
-    """Rows inside the specification: a page from a folder cannot fetch them."""
-    import altair as alt
+class Datasets:
+    """The rows of one specification by name: a page from a folder cannot fetch them, so they are inside it.
 
-    return alt.Data(values=[dict(row) for row in rows])
+    Charts refer to them by name; Altair would copy the rows themselves with every layer.
+    """
+
+    def __init__(self) -> None:
+        self.rows: dict[str, list[dict[str, Any]]] = {}
+
+    def add(self, rows: Sequence[Mapping[str, Any]]) -> Any:
+        """Keep rows and return what a chart is made on."""
+        import altair as alt
+
+        name = f"rows{len(self.rows)}"
+        self.rows[name] = [dict(row) for row in rows]
+        return alt.NamedData(name)
 
 
-def finished(chart: Any, size: Size) -> dict[str, Any]:
+def finished(chart: Any, size: Size, data: Datasets) -> dict[str, Any]:
     """The specification of a chart in the house style."""
     styled = (
         chart.configure(background="transparent", padding={"left": 2, "right": 4, "top": 4, "bottom": 4})
@@ -52,8 +63,9 @@ def finished(chart: Any, size: Size) -> dict[str, Any]:
         )
         .configure_concat(spacing=14)
     )
-    spec: dict[str, Any] = styled.to_dict()
-    return spec
+    # Validation takes most of the time of a chart, and a test validates one of each kind.
+    spec: dict[str, Any] = styled.to_dict(validate=False)
+    return spec | {"datasets": data.rows}
 
 
 def row_axis(size: Size, order: Sequence[str]) -> Any:

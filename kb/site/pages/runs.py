@@ -7,7 +7,7 @@ from kb.site.evidence import Evidence
 from kb.site.labels import machine_label
 from kb.site.render import Page, front_matter, provenance, render
 from kb.site.table import Cell, Column, Table
-from kb.site.text import when
+from kb.site.text import clean, when
 from kb.site.wording import VALIDITY_TONES, noise_text
 
 PATH = "runs.md"
@@ -23,7 +23,7 @@ def pages(evidence: Evidence) -> list[Page]:
         provenance=provenance(evidence.runs[:1]),
         count=len(evidence.runs),
         counts=[(str(validity), count) for validity, count in counts.items() if count],
-        table=table.html("data/runs.csv", searchable=True),
+        table=table.html("data/runs.csv"),
     )
     return [Page(PATH, text, {"data/runs.csv": table.csv()})]
 
@@ -31,34 +31,37 @@ def pages(evidence: Evidence) -> list[Page]:
 def runs_table(runs: Sequence[RunInfo], with_machine: bool = True) -> Table:
     """A row per run, in the order given; reasons and noise beside the validity."""
     columns = (
-        Column("Run", "run"),
         Column("Started", "started"),
         *((Column("Machine", "machine"),) if with_machine else ()),
         Column("Profile", "profile"),
         Column("Validity", "validity", prose=True),
         Column("Rows", "rows", numeric=True, unit="ok / others"),
-        Column("A/A check", "aa", prose=True),
-        Column("Took", "minutes", numeric=True, unit="min"),
+        Column("A/A check", "aa_ratio"),
         Column("Commit", "commit"),
     )
-    rows = [_row(info, with_machine) for info in runs]
-    return Table("Runs, newest first", columns, rows)
+    hidden = (Column("Run", "run"), Column("Took", "minutes"), Column("Reasons", "reasons"), Column("A/A", "aa"))
+    return Table("Runs, newest first", columns, [_row(info, with_machine) for info in runs], hidden)
 
 
 def _row(info: RunInfo, with_machine: bool) -> tuple[Cell, ...]:
-    machine = (Cell(info.machine.id, machine_label(info.machine), note=machine_label(info.machine)),)
+    label = machine_label(info.machine)
+    machine = (Cell(info.machine.id, note=clean(label, 44)),)
     minutes = (info.ended - info.started).total_seconds() / 60 if info.ended else None
     ok, others = row_counts(info)
+    ratio, _, words = noise_text(info.noise).partition(" over ")
+    commit = info.kb_commit or ""
     return (
-        Cell(info.run),
-        Cell(when(info.started), info.started.isoformat()),
+        Cell(when(info.started), info.started.isoformat(), note=info.run),
         *(machine if with_machine else ()),
-        Cell(info.profile),
+        Cell(info.profile, note="" if minutes is None else f"{minutes:.0f} min" if minutes >= 1 else "under 1 min"),
         validity_cell(info),
         Cell(f"{ok:,} / {others:,}" if info.counts else ""),
+        Cell(ratio, info.noise.ratio if info.noise and info.noise.ratio else "", note=words),
+        Cell(commit[:8], commit),
+        Cell(info.run),
+        Cell("" if minutes is None else f"{minutes:.2f}"),
+        Cell("; ".join(info.reasons)),
         Cell(noise_text(info.noise)),
-        Cell("" if minutes is None else f"{minutes:.0f}" if minutes >= 10 else f"{minutes:.1f}", minutes),
-        Cell(info.kb_commit[:12] if info.kb_commit else "", info.kb_commit or ""),
     )
 
 
@@ -70,10 +73,4 @@ def row_counts(info: RunInfo) -> tuple[int, int]:
 
 def validity_cell(info: RunInfo) -> Cell:
     """VALID, or what it is instead and why."""
-    reasons = "; ".join(info.reasons)
-    return Cell(
-        str(info.validity),
-        f"{info.validity}: {reasons}" if reasons else None,
-        note=reasons,
-        tone=VALIDITY_TONES[info.validity],
-    )
+    return Cell(str(info.validity), note="; ".join(info.reasons), tone=VALIDITY_TONES[info.validity])
