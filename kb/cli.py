@@ -103,15 +103,15 @@ def build(folder: Path) -> None:
 
 
 @main.command()
-@click.option("--port", default=8000, show_default=True, help="Port on this machine.")
+@click.option("--address", default="127.0.0.1:8000", show_default=True, help="Where to serve.")
 @click.pass_obj
-def serve(folder: Path, port: int) -> None:
+def serve(folder: Path, address: str) -> None:
     """Show the site here and rebuild it when results or docs change. Ends with Ctrl-C."""
     with _told():
         settings = _settings(folder)
-        from kb.site.engine import serve as run_server
+        from kb.site.serve import serve as run_server
 
-        run_server(settings.root, settings.results, settings.docs, port=port)
+        sys.exit(run_server(settings.root, settings.results, settings.docs, address, say=click.echo))
 
 
 @main.command()
