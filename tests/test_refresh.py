@@ -43,7 +43,7 @@ def test_it_measures_commits_only_results_pushes_and_builds(base: Path, tmp_path
     git(tmp_path, "init", "--quiet", "--bare", "--initial-branch=main", str(remote))
     git(base, "remote", "add", "origin", str(remote))
     done = refresh(base, "--push")
-    assert done.returncode == Exit.OK, done.stderr
+    assert done.returncode == Exit.OK, done.stdout + done.stderr
     assert [line.split()[1] for line in done.stdout.splitlines() if line.startswith("ok")] == [
         "doctor", "bench", "commit", "build",
     ]  # fmt: skip
