@@ -64,7 +64,7 @@ class RunFolder:
         content = info_text(info)
         path = results / RUNS_FOLDER / name[1] / info.run
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = temporary_name(path)
+        temporary = temporary_name(path.parents[1] / info.run)  # not beside the runs, where it would look like one
         temporary.mkdir()
         lock = _lock(temporary)
         try:

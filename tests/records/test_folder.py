@@ -48,7 +48,12 @@ class TestCreate:
     def test_makes_the_folder_with_its_run_json(self, results: Path, run: RunFolder) -> None:
         assert run.path == results / "runs" / "2026" / INFO.run
         assert read_run(run.path).runs[0].info == INFO
-        assert [path.name for path in run.path.parent.iterdir()] == [INFO.run]
+        assert sorted(path.relative_to(results).as_posix() for path in results.rglob("*")) == [
+            "runs",
+            "runs/2026",
+            f"runs/2026/{INFO.run}",
+            f"runs/2026/{INFO.run}/run.json",
+        ]
 
     def test_never_touches_a_run_that_is_there(self, results: Path, run: RunFolder) -> None:
         run.append(BENCHMARKS, sound_rows()[0])
