@@ -64,7 +64,8 @@ def engine_environment() -> Mapping[str, str]:
 
 
 def _build(root: Path, target: Path) -> None:
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet"]
+    # Not --quiet: it hides the warnings from --strict, which then counts none and fails at nothing.
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict"]
     command += ["--config-file", str(root / CONFIG), "--site-dir", str(target)]
     done = subprocess.run(
         command, cwd=root, env=engine_environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False

@@ -27,7 +27,7 @@ def pages(evidence: Evidence) -> list[Page]:
         provenance=provenance(evidence.speaking(shown) or evidence.runs[:1]),
         runs=counted(len(evidence.runs), "run"),
         machines=[_machine(evidence, machine) for machine in evidence.machines],
-        models=counted(len(evidence.models), "model"),
+        models=[(model, f"{TO_ROOT}models/{evidence.slugs[model]}.md") for model in evidence.models],
         slower=counted(len(slower_than_eager(shown)), "cell"),
         failed=counted(sum(entry.cell.status is not Status.OK for entry in shown), "cell"),
     )
