@@ -48,7 +48,7 @@ BUILT_IN_PROFILES: dict[str, dict[str, Any]] = {
     "full": {
         "description": "the whole grid, with enough replicates to find a difference of 5 %",
         "runtimes": ("*",),
-        "batches": (1, 8),
+        "batches": (1,),
         "threads": (1,),
         "replicates": 8,
     },

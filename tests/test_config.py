@@ -80,7 +80,7 @@ class TestValues:
         )
         assert set(settings.profiles) == {"quick", "full"}
         assert settings.profile("quick").replicates == 3
-        assert settings.profile("full").batches == (1, 8)
+        assert settings.profile("full").batches == (1,)
 
     def test_everything_that_can_be_said(self, tmp_path: Path) -> None:
         write(
