@@ -1,10 +1,13 @@
 """The site while it is being written: MkDocs serves and reloads, kb brings the generated pages up to date."""
 
 import os
+import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from kb.records.reading import DamagedFile, NewerSchema
@@ -39,13 +42,31 @@ def serve(
     command = [sys.executable, "-m", "mkdocs", "serve", "--livereload", "--config-file", str(root / CONFIG)]
     engine = subprocess.Popen([*command, "--dev-addr", address], cwd=root, env=engine_environment())
     try:
-        for _ in changes(results, docs, lambda: engine.poll() is None):
-            say(regenerated(results, docs))
+        with _termination_as_interrupt():
+            for _ in changes(results, docs, lambda: engine.poll() is None):
+                say(regenerated(results, docs))
         return engine.wait()
     except KeyboardInterrupt:
         return 0
     finally:
         _end(engine)
+
+
+@contextmanager
+def _termination_as_interrupt() -> Iterator[None]:
+    """End on SIGTERM as on Ctrl-C: by default Python would stop at once, and leave the engine behind on its port."""
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():  # only there can a handler be set
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def changes(results: Path, docs: Path, going_on: Callable[[], bool], pause_s: float = POLL_S) -> Iterator[None]:

@@ -142,7 +142,7 @@ def _plot(rows: Sequence[Mapping[str, Any]], size: Size) -> dict[str, Any]:
     )
     dot = base.transform_filter("datum.valid").mark_circle(size=110, opacity=1).encode(color=colour)
     ring = base.transform_filter("!datum.valid").mark_point(
-        size=95, opacity=1, strokeWidth=2, fill=INK["card"], color=INK["mark"]
+        size=190, opacity=1, strokeWidth=2, fill=INK["card"], color=INK["mark"]
     )
     number = base.mark_text(align="right", fontSize=size.letters, color=INK["fg"]).encode(
         x=alt.value(size.width - size.labels), text="text:N"
