@@ -1,28 +1,20 @@
 """From results to the generated part of the site: one pure function from what was measured to files."""
 
-from collections.abc import Callable, Sequence
 from functools import cache
 from importlib import resources
 from pathlib import Path
 
 from kb.records.reading import read_results
-from kb.site.evidence import Evidence, gather
-from kb.site.figures import VEGA_LITE
-from kb.site.pages import benchmarks, home, machines, method, model, runs
-from kb.site.palette import style_sheet
-from kb.site.render import Page
+from kb.site.engine import require_parts
 from kb.site.writer import Written, write_tree
 
 #: Folder of the generated files below the docs folder; git ignores it.
 GENERATED = "generated"
 
-#: Page families that follow from the evidence.
-FAMILIES: Sequence[Callable[[Evidence], list[Page]]] = (
-    home.pages,
-    benchmarks.pages,
-    model.pages,
-    machines.pages,
-    runs.pages,
+#: The bundle comes without its notices, and their licences want them kept.
+VEGA_LICENCE = (
+    "Vega, Vega-Lite, Vega-Embed: BSD-3-Clause, Copyright (c) University of Washington Interactive Data Lab. "
+    "D3: ISC, Copyright Mike Bostock. Bundled by vl-convert."
 )
 
 
@@ -30,6 +22,7 @@ def generate(results: Path, docs: Path) -> Written:
     """Bring `docs/generated` up to date with the results.
 
     Raises:
+        kb.site.engine.EngineError: the extra `site` is not installed.
         kb.records.reading.DamagedFile, kb.records.reading.NewerSchema: the results cannot be read; nothing is written.
         kb.site.writer.NotOurs: a file is in the way.
     """
@@ -37,9 +30,17 @@ def generate(results: Path, docs: Path) -> Written:
 
 
 def build_pages(results: Path) -> dict[str, bytes]:
-    """Every generated file by its path below the generated folder. Reads the results and writes nothing."""
+    """Every generated file by its path below the generated folder. Reads the results and writes nothing.
+
+    The parts of the extra `site` are imported only here, so that a missing one is said in words.
+    """
+    require_parts()
+    from kb.site.evidence import gather
+    from kb.site.pages import benchmarks, home, machines, method, model, runs
+
     evidence = gather(read_results(results))
-    every = [page for family in FAMILIES for page in family(evidence)] + method.pages()
+    families = (home, benchmarks, model, machines, runs)
+    every = [page for family in families for page in family.pages(evidence)] + method.pages()
     files: dict[str, bytes] = dict(assets())
     for page in every:
         for path, content in {page.path: page.text.encode(), **page.files}.items():
@@ -51,6 +52,8 @@ def build_pages(results: Path) -> dict[str, bytes]:
 
 def assets() -> dict[str, bytes]:
     """Style sheets and scripts, Vega among them: the site contacts no other host."""
+    from kb.site.palette import style_sheet
+
     folder = resources.files("kb.site").joinpath("assets")
     copied = {f"assets/{item.name}": item.read_bytes() for item in folder.iterdir() if item.is_file()}
     return copied | {
@@ -64,5 +67,7 @@ def vega() -> bytes:
     """Vega, Vega-Lite and Vega-Embed as one classic script that defines `vegaEmbed` and nothing else."""
     import vl_convert
 
+    from kb.site.figures import VEGA_LITE
+
     bundle = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", vl_version=VEGA_LITE)
-    return f"(() => {{\n{bundle}\n}})();\n".encode()
+    return f"/* {VEGA_LICENCE} */\n(() => {{\n{bundle}\n}})();\n".encode()

@@ -18,6 +18,18 @@ QUIET = {"NO_MKDOCS_2_WARNING": "1", "DISABLE_MKDOCS_2_WARNING": "true"}
 
 CONFIG = "mkdocs.yml"
 
+#: Module -> distribution of everything that pages, charts and engine need. Without jieba the engine builds, and finds
+#: nothing that is written in Chinese: a failure that nobody sees.
+PARTS = {
+    "jinja2": "jinja2",
+    "markupsafe": "markupsafe",
+    "altair": "altair",
+    "vl_convert": "vl-convert-python",
+    "mkdocs": "mkdocs",
+    "material": "mkdocs-material",
+    "jieba": "jieba",
+}
+
 
 class EngineError(Exception):
     """The site could not be built. The first line says why, the others are the end of the engine's output."""
@@ -51,9 +63,16 @@ def check_ready(root: Path) -> None:
     """
     if not (root / CONFIG).is_file():
         raise EngineError(f"no {CONFIG} in {root}: the site is built from the root of a knowledge base")
-    # Without jieba the engine builds, and finds nothing that is written in Chinese: a failure that nobody sees.
-    needed = {"mkdocs": "mkdocs", "material": "mkdocs-material", "jieba": "jieba"}
-    missing = [name for module, name in needed.items() if importlib.util.find_spec(module) is None]
+    require_parts()
+
+
+def require_parts() -> None:
+    """Make sure that what the extra `site` installs is there.
+
+    Raises:
+        EngineError: something is missing, and how to get it.
+    """
+    missing = [name for module, name in PARTS.items() if importlib.util.find_spec(module) is None]
     if missing:
         raise EngineError(f"{', '.join(missing)} not installed: run pip install 'framework-kb[site]'")
 

@@ -1,7 +1,7 @@
 """Templates into Markdown pages. Autoescape is on: what comes from outside is escaped unless it says how it is safe."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
@@ -54,7 +54,9 @@ def render(template: str, **values: object) -> str:
     return _environment().get_template(template).render(**values)
 
 
-def front_matter(title: str, description: str, runs: Iterable[RunInfo]) -> Markup:
+def front_matter(
+    title: str, description: str, runs: Iterable[RunInfo], hide: Sequence[str] = ("navigation",)
+) -> Markup:
     """YAML at the top of a generated page: its title and description for the theme, and where it comes from.
 
     `source` hides the edit link. The theme prints title and description as HTML, so they are escaped here; a JSON
@@ -67,7 +69,8 @@ def front_matter(title: str, description: str, runs: Iterable[RunInfo]) -> Marku
         "source": f"the results of {source.run}" if source else "the code of kb",
     }
     lines = "".join(f"{name}: {json.dumps(value)}\n" for name, value in fields.items())
-    return Markup(f"---\n{lines}hide:\n  - navigation\n---\n")
+    hidden = "".join(f"  - {part}\n" for part in hide)
+    return Markup(f"---\n{lines}hide:\n{hidden}---\n")
 
 
 def provenance(runs: Iterable[RunInfo]) -> str:

@@ -2,7 +2,7 @@
 (() => {
   "use strict";
   const root = document.currentScript.src.replace(/assets\/kb\.js.*$/, "");
-  const NARROW = 620; // as in kb.css
+  const NARROW = 660; // as in kb.css
   const specs = new Map();
   const loads = new Map();
 

@@ -2,6 +2,7 @@
 
 from bisect import bisect
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from kb.analysis.digits import defended
@@ -22,17 +23,15 @@ MIDDLE = 4
 #: Columns that the narrow drawing sets side by side before it begins another block.
 NARROW_COLUMNS = 3
 
-LEGEND = (
-    Key("q1", "under 0.4×"),
-    Key("q2", "0.4–0.67×"),
-    Key("q3", "0.67–0.95×"),
-    Key("q4", "within 5 %, or no verdict (?)"),
-    Key("q5", "1.05–1.5×"),
-    Key("q6", "1.5–2.5×"),
-    Key("q7", "over 2.5×"),
-    Key("mark", "run not VALID", "ring"),
-    Key("mark", "does not run here", "dash"),
-)
+
+def _legend() -> tuple[Key, ...]:
+    """The steps in words, and the ways to draw a cell that has none."""
+    edges = [f"{round(step, 2):g}" for step in STEPS]
+    between = [f"{low}–{high}×" for low, high in pairwise(edges)]
+    words = [f"under {edges[0]}×", *between, f"over {edges[-1]}×"]
+    words[MIDDLE - 1] = f"within {100 * EQUIVALENCE_MARGIN:g} %, or no verdict (?)"
+    steps = (Key(f"q{number}", text) for number, text in enumerate(words, start=1))
+    return (*steps, Key("mark", "run not VALID", "ring"), Key("mark", "does not run here", "dash"))
 
 
 def heat_map(id: str, title: str, caption: str, entries: Mapping[tuple[Place, Arm], Entry]) -> Chart:
@@ -45,7 +44,7 @@ def heat_map(id: str, title: str, caption: str, entries: Mapping[tuple[Place, Ar
         id=id,
         title=title,
         caption=caption,
-        legend=_used(LEGEND, rows),
+        legend=_used(_legend(), rows),
         wide=_wide(rows, [_place_line(names[p], ", ") for p in places], arms),
         narrow=_narrow(rows, [_place_line(names[p], "\n") for p in places], arms),
         table=_table(title, entries, places, arms),
@@ -217,7 +216,7 @@ def _texts(base: Any, size: Size) -> tuple[Any, ...]:
     )
     filled = base.mark_text(fontSize=size.letters).encode(text="text:N", color=on_step)
     hollow = base.mark_text(fontSize=size.letters, color=INK["fg"]).encode(text="text:N")
-    status = {"fontSize": 10, "lineBreak": "\n", "lineHeight": 11, "color": INK["muted"]}
+    status = {"fontSize": 11, "lineBreak": "\n", "lineHeight": 12, "color": INK["muted"]}
     one = base.mark_text(**status).encode(text="text:N")
     two = base.mark_text(**status, dy=-5).encode(text="text:N")
     return (

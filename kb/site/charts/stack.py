@@ -22,7 +22,7 @@ STAGE_KEYS = {
     "first_call_s": Key("first", "first call"),
 }
 
-MEMORY_KEYS = {"baseline": Key("import", "import alone"), "net": Key("build", "model, conversion buffers, calls")}
+MEMORY_KEYS = {"baseline": Key("import", "import alone"), "net": Key("build", "model and calls")}
 
 #: Share of the axis that the number right of the longest bar needs.
 ROOM_FOR_TEXT = 0.12

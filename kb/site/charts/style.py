@@ -18,8 +18,9 @@ class Size:
     row: int  #: height of one row of a bar or dot chart
 
 
-#: 880 fills the text column of a laptop without its side bars; 350 is a phone less the card's padding.
-WIDE = Size(width=880, labels=150, letters=13, small=12, row=30)
+#: 820 fills most of a laptop's text column, and shrinks to a tablet's without its letters getting too small; 350 is a
+#: phone less the padding of the card.
+WIDE = Size(width=820, labels=150, letters=13, small=12, row=30)
 NARROW = Size(width=350, labels=118, letters=12, small=11, row=28)
 SIZES = (WIDE, NARROW)
 

@@ -7,13 +7,13 @@ from markupsafe import Markup
 from kb.analysis.digits import defended
 from kb.analysis.findings import Standing, arm_of, place_of, slower_than_eager, speaking_first, standings
 from kb.analysis.speed import Entry, Payback
-from kb.measure.arms import Verdict
+from kb.measure.arms import EQUIVALENCE_MARGIN, Verdict
 from kb.records.run import Machine
 from kb.records.statuses import Status
 from kb.site.charts.heat import by_place_and_arm, heat_map
 from kb.site.evidence import Evidence
 from kb.site.figures import Drawn, draw
-from kb.site.labels import arm_label, common, machine_label, setting
+from kb.site.labels import MAX_LABEL, arm_label, common, machine_label, setting
 from kb.site.render import Page, front_matter, provenance, render
 from kb.site.table import EMPTY, Cell, Column, Table
 from kb.site.text import clean, counted, day
@@ -103,7 +103,11 @@ def _extreme(entry: Entry | None, evidence: Evidence, to_root: str) -> Cell:
     if entry is None:
         return EMPTY
     speed = speed_cell(entry.speed)
-    return Cell(entry.cell.case.model, href=model_href(evidence, entry.cell.case.model, to_root), note=speed.text)
+    return Cell(
+        clean(entry.cell.case.model, MAX_LABEL),
+        href=model_href(evidence, entry.cell.case.model, to_root),
+        note=speed.text,
+    )
 
 
 def _map(evidence: Evidence, machine: Machine) -> Drawn:
@@ -112,7 +116,7 @@ def _map(evidence: Evidence, machine: Machine) -> Drawn:
     alike = common(sorted({place for place, _ in placed}))
     caption = (
         f"Median speed over eager execution of the same model in the same run{f' ({alike})' if alike else ''}: "
-        "above 1 is faster. Grey cells are the same within 5 %, or without a verdict."
+        f"above 1 is faster. Grey cells are within {100 * EQUIVALENCE_MARGIN:g} % of it, or without a verdict."
     )
     return draw(heat_map(f"speed-{machine.id}", f"Speed on {machine_label(machine)}", caption, placed), "")
 

@@ -19,7 +19,7 @@ def pages(evidence: Evidence) -> list[Page]:
     counts = {validity: sum(info.validity is validity for info in evidence.runs) for validity in VALIDITY_TONES}
     text = render(
         "runs.md",
-        matter=front_matter("Runs", DESCRIPTION, evidence.runs),
+        matter=front_matter("Runs", DESCRIPTION, evidence.runs, hide=("navigation", "toc")),
         provenance=provenance(evidence.runs[:1]),
         count=len(evidence.runs),
         counts=[(str(validity), count) for validity, count in counts.items() if count],
