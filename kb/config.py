@@ -162,7 +162,7 @@ class Settings(_Table):
     artefacts: tuple[ArtefactSettings, ...] = ()
     devices: tuple[Name, ...] = ()  #: kinds of device beyond `DEVICES` that a runtime from elsewhere drives
     timeout_s: Annotated[StrictFloat, Field(gt=0, allow_inf_nan=False)] = 900.0  #: wall clock of one worker process
-    memory_limit_mib: Annotated[StrictInt, Field(ge=1)] | None = None  #: of one worker process; None: 90 % of what is free
+    memory_limit_mib: Annotated[StrictInt, Field(ge=1)] | None = None  #: of one worker; None: 90 % of what is free
     pin: StrictBool = True  #: bind workers to cores, where the system can
     seed: Annotated[StrictInt, Field(ge=0)] | None = None  #: of the schedule; None: a new one for each run, recorded
     profiles: dict[Name, Profile] = Field(default_factory=dict)

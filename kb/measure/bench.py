@@ -13,7 +13,7 @@ from kb.measure.crew import Crew
 from kb.measure.preparation import Mishap, Preparation, Prepared, cache_folder, hopeless, mishap
 from kb.measure.progress import Progress
 from kb.measure.quality import Row, row_quality
-from kb.measure.runs import case_id, conclude, jobs_of
+from kb.measure.runs import case_id, conclude, jobs_of, refuse_another_series
 from kb.models.catalogue import ModelSpec, catalogue
 from kb.records.case import Case, Job, Kind
 from kb.records.folder import RunFolder
@@ -65,6 +65,7 @@ class Bench:
 
     def _do_jobs(self, folder: RunFolder, prepared: Mapping[Case, Prepared]) -> None:
         present = folder.rows(BENCHMARKS)
+        refuse_another_series(present, {case.id: done.columns for case, done in prepared.items()})
         jobs = list(enumerate(jobs_of(folder.info, hopeless(prepared))))
         done = {_key_of(row) for row in present}
         waiting = [(position, job) for position, job in jobs if _key(job) not in done]

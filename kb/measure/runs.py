@@ -99,6 +99,23 @@ def resume_run(path: Path, machine: Machine, settings: Settings) -> RunFolder:
     return folder
 
 
+def refuse_another_series(rows: Sequence[Row], columns: Mapping[str, Mapping[str, Any]]) -> None:
+    """Refuse to go on with a run whose model, weights or protocol are not those of the rows that are there.
+
+    Args:
+        rows: of the run so far.
+        columns: case id -> the hashes that new rows of the case would carry.
+
+    Raises:
+        ResumeError: they differ.
+    """
+    for row in rows:
+        for name in ("model_hash", "weights_hash", "protocol_hash"):
+            now = columns[case_id(row)].get(name)
+            if row[name] is not None and now is not None and row[name] != now:
+                raise ResumeError(f"{case_id(row)} has rows of {name} {row[name]}, now it is {now}; start a new run")
+
+
 def _differs(info: RunInfo, machine: Machine, settings: Settings) -> str:
     """Why an unfinished run cannot be continued here; empty when it can."""
     if info.machine.id != machine.id:

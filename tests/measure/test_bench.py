@@ -10,7 +10,8 @@ from kb.measure.bench import GIVE_UP_AFTER, Bench
 from kb.measure.plan import plan
 from kb.measure.preparation import cache_folder
 from kb.measure.progress import PlainProgress
-from kb.measure.runs import ResumeError, find_run, new_run, resume_run
+from kb.measure.runs import ResumeError, find_run, new_run, refuse_another_series, resume_run
+from kb.records.case import Case
 from kb.records.folder import RunFinished, RunFolder
 from kb.records.reading import read_results
 from kb.records.run import Validity
@@ -141,6 +142,14 @@ def test_a_run_is_resumed_only_where_it_was_begun(settings: Settings):
     without = settings.model_copy(update={"runtimes": {}})
     with pytest.raises(ResumeError, match="no runtime 'numpy' any more"):
         resume_run(folder.path, fingerprint(), without)
+
+
+def test_a_run_is_not_resumed_with_another_protocol(settings: Settings):
+    rows = [{**Case("affine", "numpy").as_dict(), "model_hash": "a", "weights_hash": None, "protocol_hash": "old"}]
+    identity = Case("affine", "numpy").id
+    refuse_another_series(rows, {identity: {"model_hash": "a", "weights_hash": "b", "protocol_hash": "old"}})
+    with pytest.raises(ResumeError, match="rows of protocol_hash old, now it is new; start a new run"):
+        refuse_another_series(rows, {identity: {"model_hash": "a", "weights_hash": None, "protocol_hash": "new"}})
 
 
 def test_a_run_is_found_by_the_end_of_its_name(settings: Settings):
