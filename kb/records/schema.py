@@ -149,7 +149,7 @@ BENCHMARKS = Table(
         Column(
             "protocol_hash", "string", "SHA-256 (12 digits) of the sources (canonical AST) of runtime and protocol."
         ),
-        Column("import_s", "number", "Importing the framework.", minimum=0),
+        Column("import_s", "number", "Importing the framework; NumPy and Python's start are not in it.", minimum=0),
         Column("build_s", "number", "Building the model with its weights.", minimum=0),
         Column("convert_s", "number", "Exporting the model (once per run, in a process of its own).", minimum=0),
         Column("load_s", "number", "Compiling, tracing or creating the session, up to the first call.", minimum=0),

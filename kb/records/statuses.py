@@ -29,9 +29,9 @@ EXPECTED = frozenset({Status.OK, Status.UNSUPPORTED})
 #: What each one means, for the pages and for results/README.md.
 MEANINGS: dict[Status, str] = {
     Status.OK: "It ran, and its output agrees with the reference.",
-    Status.UNSUPPORTED: "It was never going to work here: the runtime does not take this model, device or precision.",
+    Status.UNSUPPORTED: "It was never going to work here: no such framework or device, or another model or precision.",
     Status.EXPORT_FAILED: "The model could not be exported or compiled ahead of time.",
-    Status.CHECK_FAILED: "The export is not a valid file, or not of the opset asked for.",
+    Status.CHECK_FAILED: "The export is not valid, not of the opset asked for, or has no reference to be judged by.",
     Status.LOAD_FAILED: "The model could not be built, loaded or compiled.",
     Status.RUN_FAILED: "A call raised an error.",
     Status.WRONG_OUTPUT: "The output is further from the reference than the tolerance; no speed is given.",

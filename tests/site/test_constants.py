@@ -6,9 +6,9 @@ from types import ModuleType
 
 import pytest
 
-from kb.records.statuses import Status
+from kb.records.statuses import MEANINGS, Status
 from kb.site.constants import Undocumented, as_text, documented
-from kb.site.pages.method import CONSTANTS, STATUS_MEANINGS, pages
+from kb.site.pages.method import CONSTANTS, pages
 from kb.site.text import clean
 
 EVERY = [constant for group in CONSTANTS.values() for constant in group]
@@ -36,7 +36,7 @@ def test_a_changed_constant_changes_the_page(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_every_status_is_explained() -> None:
     (page,) = pages()
-    assert set(STATUS_MEANINGS) == set(Status)
+    assert set(MEANINGS) == set(Status)
     assert all(f">{status}</th>" in page.text for status in Status)
 
 

@@ -45,7 +45,7 @@ def _machine(evidence: Evidence, machine: Machine) -> Mapping[str, object]:
         "latest": latest,
         "tone": VALIDITY_TONES[latest.validity],
         "noise": noise_text(latest.noise),
-        "rows": f"{ok:,} ok, {others:,} not" if latest.counts else "",
+        "rows": f"{ok:,} ok" + (f", {others:,} not" if others else "") if latest.counts else "",
         "left_out": len(latest.left_out),
         "fallback": valid if latest.validity is not Validity.VALID else None,
         "standings": standings_table(found, evidence, TO_ROOT).html() if any(s.n for s in found) else None,

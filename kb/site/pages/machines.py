@@ -11,6 +11,9 @@ from kb.site.table import EMPTY, Cell, Column, Table
 from kb.site.text import counted
 
 PATH = "machines.md"
+#: Packages of these names come first: their versions explain a figure, those of the others rarely do.
+FRAMEWORKS = ("torch", "tensorflow", "keras", "onnx", "tf2onnx", "numpy")
+
 DESCRIPTION = "The machines that results come from: hardware, runs and package versions."
 
 #: Runs listed per machine; the runs page has all.
@@ -75,7 +78,8 @@ def _accelerator(machine: Machine, index: int) -> str:
 def _versions(runs: Sequence[RunInfo]) -> Table:
     """Package versions of the newest run, a column per environment, and what the run before it had."""
     newest, environments = runs[0], runs[0].environments
-    packages = sorted({package for versions in environments.values() for package in versions})
+    known = {package for versions in environments.values() for package in versions}
+    packages = sorted(known, key=lambda package: (not package.startswith(FRAMEWORKS), package))
     columns = (
         Column("Package", "package"),
         *(Column(environment, environment) for environment in environments),

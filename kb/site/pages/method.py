@@ -1,7 +1,7 @@
 """The method page: how a number is obtained, with every constant printed from the code that uses it."""
 
 from kb.config import BUILT_IN_PROFILES
-from kb.records.statuses import Status
+from kb.records.statuses import MEANINGS, Status
 from kb.site.constants import as_text, documented
 from kb.site.render import Page, front_matter, render
 from kb.site.table import Cell, Column, Table
@@ -21,6 +21,7 @@ CONSTANTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("kb.measure.protocol", "MAX_SINGLE_CALLS"),
         ("kb.measure.protocol", "P90_CALLS"),
         ("kb.measure.protocol", "P99_CALLS"),
+        ("kb.measure.replicate", "MEMORY_CALLS"),
     ),
     "comparing": (
         ("kb.measure.arms", "CONFIDENCE"),
@@ -35,6 +36,7 @@ CONSTANTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("kb.measure.quality", "NOISY_STEAL_PCT"),
         ("kb.measure.quality", "BUSY_SHARE"),
         ("kb.measure.quality", "BUSY_CORES"),
+        ("kb.measure.bench", "GIVE_UP_AFTER"),
     ),
     "answers": (
         ("kb.measure.correctness", "TOLERANCE"),
@@ -45,24 +47,6 @@ CONSTANTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("kb.analysis.digits", "DIGITS_WITHOUT_INTERVAL"),
         ("kb.site.charts.heat", "STEPS"),
     ),
-}
-
-STATUS_MEANINGS = {
-    Status.OK: "It ran, and its answers agree with the reference.",
-    Status.UNSUPPORTED: "It was never going to work here; the reason says what is missing.",
-    Status.EXPORT_FAILED: "The model could not be exported or compiled ahead of time.",
-    Status.CHECK_FAILED: "The exported model is not valid.",
-    Status.LOAD_FAILED: "Building, compiling or creating the session failed.",
-    Status.RUN_FAILED: "Calling the model failed.",
-    Status.WRONG_OUTPUT: "It ran, and its answers differ from the reference beyond the tolerance. No speed is given.",
-    Status.NOT_FINITE: "The answers hold NaN or infinity. No speed is given.",
-    Status.SHAPE_FAILED: "It fails, or is wrong, at another shape.",
-    Status.ACCURACY_FAILED: "It loses more task accuracy than is allowed.",
-    Status.TIMEOUT: "It did not end within the limit and was stopped.",
-    Status.OUT_OF_MEMORY: "It ran out of memory.",
-    Status.CRASHED: "Its process ended by a signal.",
-    Status.ENVIRONMENT_FAILED: "Its environment could not be made, or its framework could not be imported.",
-    Status.NOT_RUN: "The run ended before its turn.",
 }
 
 
@@ -86,7 +70,7 @@ def _constants(group: str) -> Table:
 
 
 def _statuses() -> Table:
-    rows = [(Cell(str(status)), Cell(STATUS_MEANINGS[status])) for status in Status]
+    rows = [(Cell(str(status)), Cell(MEANINGS[status])) for status in Status]
     return Table("Statuses", (Column("Status", "status"), Column("Meaning", "meaning", prose=True)), rows)
 
 
