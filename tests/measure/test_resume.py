@@ -24,8 +24,14 @@ def kb(project: Path, *words: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
-def only_run(settings: Settings) -> Path | None:
-    return next(iter(settings.results.glob("runs/*/*/run.json")), Path()).parent if settings.results.exists() else None
+def begun(project: Path, settings: Settings) -> "tuple[subprocess.Popen[str], Path]":
+    """A `kb bench` that has made the folder of its run."""
+    process = kb(project, "bench", "--profile", "many")
+    deadline = time.monotonic() + 60
+    while not (found := list(settings.results.glob("runs/*/*/run.json"))):
+        assert time.monotonic() < deadline, "no run was begun"
+        time.sleep(0.02)
+    return process, found[0].parent
 
 
 def lines(run: Path) -> list[bytes]:
@@ -36,15 +42,10 @@ def lines(run: Path) -> list[bytes]:
 @pytest.mark.slow
 def test_killed_twenty_times_at_random_moments(project: Path, settings: Settings):
     moment = random.Random(20)
-    process = kb(project, "bench", "--profile", "many")
-    deadline = time.monotonic() + 60
-    while not list(settings.results.glob("runs/*/*/run.json")) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    run = only_run(settings)
-    assert run is not None
+    process, run = begun(project, settings)
     kept: list[bytes] = []
     for _ in range(KILLS):
-        time.sleep(moment.uniform(0.1, 4.0))
+        time.sleep(moment.uniform(0.1, 6.0))
         process.send_signal(signal.SIGKILL)
         process.communicate()
         now = lines(run)
@@ -64,13 +65,9 @@ def test_killed_twenty_times_at_random_moments(project: Path, settings: Settings
 
 
 def test_two_processes_do_not_write_one_run(project: Path, settings: Settings):
-    process = kb(project, "bench", "--profile", "many")
-    deadline = time.monotonic() + 60
-    while not list(settings.results.glob("runs/*/*/run.json")) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    run = only_run(settings)
-    assert run is not None
-    output, _ = (second := kb(project, "bench", "--resume", run.name)).communicate(timeout=60)
+    process, run = begun(project, settings)
+    second = kb(project, "bench", "--resume", run.name)
+    output, _ = second.communicate(timeout=60)
     assert second.returncode == 2
     assert len(output.strip().splitlines()) == 1
     process.kill()
