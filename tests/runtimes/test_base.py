@@ -3,14 +3,12 @@
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from kb.models.interface import Source
 from kb.records.case import Case
 from kb.runtimes.base import device_index, device_kind
 from kb.runtimes.catalogue import installed, load_runtime
-from kb.runtimes.torch_base import leaves
 from tests.runtimes.tiny import TinyNet
 
 NET = TinyNet(name="my_net")
@@ -105,10 +103,3 @@ def test_converting_where_nothing_converts_is_an_error(runtime: str, tmp_path: P
 )
 def test_devices_are_named_as_in_torch(device: str, kind: str, index: int) -> None:
     assert (device_kind(device), device_index(device)) == (kind, index)
-
-
-def test_a_result_is_unnested_in_its_order() -> None:
-    arrays = [np.full(1, i) for i in range(5)]
-    result = {"z": arrays[0], "a": (arrays[1], [arrays[2], {"m": arrays[3]}]), "b": arrays[4]}
-    assert leaves(result) == arrays
-    assert leaves(arrays[0]) == [arrays[0]]
