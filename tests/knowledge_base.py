@@ -36,7 +36,7 @@ replicates = 2
 description = "long enough to be killed many times"
 models = ["affine"]
 runtimes = ["numpy"]
-replicates = 8
+replicates = 12
 
 [tool.kb.profiles.bad]
 description = "everything that goes wrong"

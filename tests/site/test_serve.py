@@ -76,9 +76,11 @@ def test_results_that_cannot_be_read_leave_the_last_pages(base: Path) -> None:
 
 
 PROGRAM = """
+import signal
 import sys
 from pathlib import Path
 from kb.site.serve import serve
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs inherit that it is ignored
 root = Path(sys.argv[1])
 say = lambda line: print(line, flush=True)
 sys.exit(serve(root, root / "results", root / "docs", sys.argv[2], say))
