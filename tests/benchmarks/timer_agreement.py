@@ -5,8 +5,8 @@ job: kb's protocol, and `torch.utils.benchmark.Timer.blocked_autorange` (torch) 
 `InferenceSession.run` (ONNX Runtime). They agree if the ratio lies within 3 % of 1, or if its 95 % interval contains 1
 and is no wider than 5 % either way.
 
-Both torch timers get the same session, made in the same order, so that only the timers differ. Against a module built by
-hand, eager `cnn_s` came out 8 % apart over 8 processes a side (the other cases within 2 %): its time depends on the
+Both torch timers get the same session, made in the same order, so that only the timers differ. Against a module built
+by hand, eager `cnn_s` came out 8 % apart over 8 processes a side (the other cases within 2 %): its time depends on the
 process as well as on the timer. It makes about 500 page faults a call, and with glibc's malloc told not to give memory
 back the two sides came together in three trials; that points to the heap, and is not shown beyond that.
 
