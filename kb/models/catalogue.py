@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from kb.complaints import nearest
 from kb.discovery import UnknownPart, load, targets
 from kb.models.artefact import Artefact, ArtefactSettings, ArtefactSpec
 from kb.models.errors import ModelError
@@ -80,17 +79,6 @@ def catalogue(
             raise ModelError(f"two models are called {spec.name!r}: rename one of them in [tool.kb]")
         found[spec.name] = spec
     return found
-
-
-def find_model(models: Mapping[str, ModelSpec], name: str) -> ModelSpec:
-    """The model of that name.
-
-    Raises:
-        ModelError: there is none; the message names the nearest.
-    """
-    if name not in models:
-        raise ModelError(f"no model is called {name!r}; {nearest(name, models)}")
-    return models[name]
 
 
 def _find(spec: ModelSpec) -> Any:

@@ -57,7 +57,7 @@ class Machine(_Record):
     logical_cores: int
     """Hardware threads of the machine."""
     usable_cores: int
-    """Hardware threads after affinity and cgroup limits."""
+    """Physical cores left by affinity and cgroup limits."""
     ram_gib: float
     """Memory of the machine."""
     memory_limit_gib: float | None = None

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kb.models.catalogue import ModelSpec, catalogue, find_model
+from kb.models.catalogue import ModelSpec, catalogue
 from kb.models.errors import ModelError
 from kb.models.interface import Model
 
@@ -173,12 +173,6 @@ def test_what_is_no_model_is_told_why(folder: Path, name: str, target: str, mess
         ModelSpec(name, target, folder=str(folder)).load()
     assert str(caught.value).startswith(f"model {name!r} ({target})")
     assert message in str(caught.value)
-
-
-def test_an_unknown_name_is_answered_with_the_nearest() -> None:
-    with pytest.raises(ModelError, match=r"no model is called 'cnn-s'; did you mean cnn_s\?"):
-        find_model(catalogue(), "cnn-s")
-    assert find_model(catalogue(), "cnn_s").name == "cnn_s"
 
 
 def test_two_models_of_one_name_are_refused(tmp_path: Path) -> None:
