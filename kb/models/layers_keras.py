@@ -65,6 +65,10 @@ def _conv2d(pick: Pick, layer: Any) -> list[Float32]:
     return [pick("weight").transpose(2, 3, 1, 0), *([pick("bias")] if layer.use_bias else [])]
 
 
+def _conv1d(pick: Pick, layer: Any) -> list[Float32]:
+    return [pick("weight").transpose(2, 1, 0), *([pick("bias")] if layer.use_bias else [])]
+
+
 def _depthwise_conv2d(pick: Pick, layer: Any) -> list[Float32]:
     return [pick("weight").transpose(2, 3, 0, 1), *([pick("bias")] if layer.use_bias else [])]
 
@@ -92,8 +96,10 @@ LOADERS: dict[str, Callable[[Pick, Any], list[Float32]]] = {
     "Dense": _dense,
     "DepthwiseConv2D": _depthwise_conv2d,
     "Conv2D": _conv2d,
+    "Conv1D": _conv1d,
     "BatchNormalization": _batch_norm,
     "LayerNormalization": _layer_norm,
+    "GroupNormalization": _layer_norm,
     "Embedding": _embedding,
     "MultiHeadAttention": _attention,
 }
