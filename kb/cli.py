@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
+REPLICATES = click.option(
+    "--replicates", type=click.IntRange(min=1), metavar="N", help="Fresh processes per cell, instead of the profile's."
+)
+RESUME = click.option("--resume", metavar="RUN", help="Do only what is missing of a run that was interrupted.")
+
 
 @click.group(context_settings=CONTEXT)
 @click.version_option(__version__, prog_name="kb")
@@ -52,31 +57,72 @@ def doctor(as_json: bool) -> None:
 @main.command()
 @click.argument("select", nargs=-1)
 @click.option("--profile", default="quick", show_default=True, help="Which grid, and how many replicates.")
-@click.option("--resume", metavar="RUN", help="Do only what is missing of a run that was interrupted.")
+@REPLICATES
+@RESUME
+@click.option("--list", "only_list", is_flag=True, help="Show the cells and the time they would take; measure nothing.")
 @click.pass_obj
-def bench(folder: Path, select: tuple[str, ...], profile: str, resume: str | None) -> None:
+def bench(
+    folder: Path, select: tuple[str, ...], profile: str, replicates: int | None, resume: str | None, only_list: bool
+) -> None:
     """Measure, and keep every row the moment it is there.
 
-    SELECT narrows the grid: names or globs of models and runtimes, field=value (batch=1), or globs of case ids
-    (mlp8/torch-*). Words of one field are alternatives, words of different fields must all hold.
+    SELECT narrows the grid: names or globs of models and runtimes, a model at a size (resnet50@160), field=value
+    (batch=8), or globs of case ids (mlp8/torch-*). Words of one field are alternatives, words of different fields must
+    all hold.
     """
     with _told():
-        if resume and select:
-            raise click.UsageError("--resume continues the run as it was planned; leave SELECT away")
+        _not_both(resume, select, replicates)
         settings = _settings(folder)
+        if only_list:
+            from kb.listing import grid
+
+            _show(grid(settings, profile, select, replicates))
+            return
         from kb.refresh import measure
 
-        info, path = measure(settings, profile, select, resume=resume, command="bench")
+        info, path = measure(settings, profile, select, replicates=replicates, resume=resume, command="bench")
+        _end(info, path)
+
+
+@main.command()
+@click.argument("select", nargs=-1)
+@REPLICATES
+@RESUME
+@click.option("--list", "only_list", is_flag=True, help="Show the arms; measure nothing.")
+@click.pass_obj
+def practices(
+    folder: Path, select: tuple[str, ...], replicates: int | None, resume: str | None, only_list: bool
+) -> None:
+    """Measure practices: mixed precision, data loading, custom operators and others.
+
+    SELECT narrows them: names or globs of practices, or field=value (device=cpu). Words of one field are alternatives,
+    words of different fields must all hold.
+    """
+    with _told():
+        _not_both(resume, select, replicates)
+        settings = _settings(folder)
+        if only_list:
+            from kb.listing import arms
+
+            _show(arms(settings, select, replicates))
+            return
+        from kb.refresh import measure_practices
+
+        info, path = measure_practices(settings, select, replicates=replicates, resume=resume)
         _end(info, path)
 
 
 @main.command()
 @click.option("--profile", default="quick", show_default=True, help="Which grid, and how many replicates.")
+@REPLICATES
 @click.option("--commit/--no-commit", default=True, show_default=True, help="Commit what was measured.")
 @click.option("--push", is_flag=True, help="Push the commit; on a rejected push fetch, rebase and try again.")
 @click.pass_obj
-def refresh(folder: Path, profile: str, commit: bool, push: bool) -> None:
-    """The monthly job: doctor, bench, commit, build. Each stage is isolated; a summary comes last."""
+def refresh(folder: Path, profile: str, replicates: int | None, commit: bool, push: bool) -> None:
+    """The monthly job: doctor, bench, practices where the profile has them, commit, build.
+
+    Each stage is isolated; a summary comes last.
+    """
     with _told():
         if push and not commit:
             raise click.UsageError("--push sends the commit that --no-commit leaves away")
@@ -85,7 +131,9 @@ def refresh(folder: Path, profile: str, commit: bool, push: bool) -> None:
         from kb.refresh import refresh as run_stages
         from kb.refresh import summary
 
-        stages = run_stages(settings, profile, commit=commit, push=push, diagnose=_diagnosis, show=_print)
+        stages = run_stages(
+            settings, profile, replicates=replicates, commit=commit, push=push, diagnose=_diagnosis, show=_print
+        )
         lines, code = summary(stages)
         click.echo("\n" + "\n".join(lines))
         sys.exit(code)
@@ -148,6 +196,17 @@ def _told() -> Iterator[None]:
         _fail(str(error), code)
 
 
+def _not_both(resume: str | None, select: tuple[str, ...], replicates: int | None) -> None:
+    if resume and (select or replicates):
+        raise click.UsageError("--resume continues the run as it was planned; leave SELECT and --replicates away")
+
+
+def _show(renderable: object) -> None:
+    from rich.console import Console
+
+    Console().print(renderable)
+
+
 def _fail(text: str, code: int) -> NoReturn:
     click.echo(f"kb: {text}", err=True)
     sys.exit(code)
@@ -173,11 +232,9 @@ def _diagnosis() -> "Diagnosis":
 
 
 def _print(diagnosis: "Diagnosis") -> None:
-    from rich.console import Console
-
     from kb.machine.report import render
 
-    Console().print(render(diagnosis))
+    _show(render(diagnosis))
 
 
 def _end(info: "RunInfo", path: Path) -> NoReturn:

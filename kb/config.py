@@ -30,26 +30,45 @@ TABLE = "tool.kb"
 #: Devices by the names PyTorch gives them; each may carry an index (`cuda:1`). A runtime from elsewhere that drives
 #: another kind names it under `tool.kb.devices`.
 DEVICES = ("cpu", "cuda", "mps", "xpu", "npu", "hpu", "tpu")
+#: A device may also be an execution provider of ONNX Runtime, by the name that ONNX Runtime gives it.
+PROVIDER_SUFFIX = "ExecutionProvider"
+#: Begins a glob that takes names away.
+EXCLUDED = "!"
+#: Parts a model's name from the size that it is asked for at: pixels, tokens, points.
+SIZED = "@"
 PRECISIONS = ("fp32", "bf16", "fp16", "int8")
 #: Element types that an artefact's inputs may have: those that NumPy and ONNX share.
 DTYPES = (
     *("float16", "float32", "float64", "bool"),
     *("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"),
 )
+#: Where batch sizes and threads are swept: a convolutional network and one with attention, in each framework.
+SWEPT_MODELS = ("cnn_s", "encoder_mini")
+SWEPT_RUNTIMES = ("torch-eager", "tf-function", "onnxruntime")
 #: Profiles that exist without being written down; a user's table of the same name replaces single keys of them.
 BUILT_IN_PROFILES: dict[str, dict[str, Any]] = {
     "quick": {
-        "description": "the core runtimes, at batch 1 and one thread: at most ten minutes on two cores",
-        "runtimes": ("torch-eager", "torch-compile", "tf-function", "onnxruntime"),
-        "batches": (1,),
-        "threads": (1,),
+        "description": "every model on one runtime of each framework: at most ten minutes on two cores",
+        "models": ("*", "!resnet50", "resnet50@96"),
+        "runtimes": ("torch-eager", "tf-function", "onnxruntime"),
+        "also": ({"models": ("cnn_s",), "runtimes": ("torch-compile",)},),
         "replicates": 3,
+        "memory": False,
     },
     "full": {
         "description": "the whole grid, with enough replicates to find a difference of 5 %",
-        "runtimes": ("*",),
-        "batches": (1,),
-        "threads": (1,),
+        "also": (
+            {"models": SWEPT_MODELS, "runtimes": SWEPT_RUNTIMES, "batches": (2, 4, 8, 16, 32)},
+            {"models": SWEPT_MODELS, "runtimes": SWEPT_RUNTIMES, "threads": (0,)},
+        ),
+        "practices": True,
+        "replicates": 8,
+    },
+    "accelerator": {
+        "description": "the whole grid on a CUDA device, in float32 and in mixed precision",
+        "devices": ("cuda",),
+        "precisions": ("fp32", "bf16", "fp16"),
+        "also": ({"models": SWEPT_MODELS, "runtimes": SWEPT_RUNTIMES, "devices": ("cuda",), "batches": (8, 32, 128)},),
         "replicates": 8,
     },
 }
@@ -136,16 +155,23 @@ class RepositorySettings(_Table):
     branch: StrictStr | None = None  #: None: the branch that is checked out
 
 
-class Profile(_Table):
-    """What one kind of run measures: the grid, and how often each cell of it."""
+class Grid(_Table):
+    """Every combination of what it lists is a cell."""
 
-    description: StrictStr = ""
-    models: Patterns = ("*",)  #: names or globs
+    models: Patterns = ("*",)  #: names or globs; `!glob` takes away, `name@size` is a model at another size
     runtimes: Patterns = ("*",)  #: names or globs
     devices: Patterns = ("cpu",)
     precisions: Patterns = ("fp32",)
     batches: Batches = (1,)
     threads: Threads = (1,)  #: 0: all usable cores
+
+
+class Profile(Grid):
+    """What one kind of run measures: a grid, more grids beside it, and how often each cell."""
+
+    description: StrictStr = ""
+    also: tuple[Grid, ...] = ()  #: more cells: the profile is the union
+    practices: StrictBool = False  #: `kb refresh` also measures the practices
     replicates: Annotated[StrictInt, Field(ge=1)] = 3
     memory: StrictBool = True  #: also measure peak memory, in one more process per case
 
@@ -298,7 +324,7 @@ def _keys_at(location: Location) -> Iterable[str]:
     if not location:
         return [name for name in Settings.model_fields if name != "root"]
     if location[0] == "profiles":
-        return Profile.model_fields
+        return Grid.model_fields if "also" in location else Profile.model_fields
     if location[0] == "repository":
         return RepositorySettings.model_fields
     return ArtefactSettings.model_fields if len(location) == 2 else TensorSettings.model_fields
@@ -325,20 +351,39 @@ def _unknown_names(settings: Settings, table: dict[str, Any]) -> Iterator[str]:
 
 
 def _unknown_in_profile(settings: Settings, name: str, profile: Profile) -> Iterator[str]:
+    yield from _unknown_in_grid(settings, ("profiles", name), profile)
+    for index, grid in enumerate(profile.also):
+        yield from _unknown_in_grid(settings, ("profiles", name, "also", index), grid)
+
+
+def _unknown_in_grid(settings: Settings, where: Location, grid: Grid) -> Iterator[str]:
     devices = (*DEVICES, *settings.devices)
     axes: tuple[tuple[str, str, tuple[str, ...], Iterable[str]], ...] = (
-        ("models", "model", profile.models, settings.model_names()),
-        ("runtimes", "runtime", profile.runtimes, settings.runtime_targets()),
-        ("devices", "device", profile.devices, devices),
-        ("precisions", "precision", profile.precisions, PRECISIONS),
+        ("models", "model", grid.models, settings.model_names()),
+        ("runtimes", "runtime", grid.runtimes, settings.runtime_targets()),
+        ("devices", "device", grid.devices, devices),
+        ("precisions", "precision", grid.precisions, PRECISIONS),
     )
     for axis, singular, patterns, known in axes:
         for index, pattern in enumerate(patterns):
-            wanted = re.sub(r":\d+$", "", pattern) if axis == "devices" else pattern
+            wanted = _bare(axis, pattern)
             if axis in ("models", "runtimes"):
                 found = any(fnmatchcase(valid, wanted) for valid in known)
             else:
-                found = wanted in known
+                found = wanted in known or (axis == "devices" and wanted.endswith(PROVIDER_SUFFIX))
             if not found:
-                where = _at("profiles", name, axis, index)
-                yield f"{where} = {show(pattern)}: no {singular} of that name; {nearest(wanted, known)}"
+                at = _at(*where, axis, index)
+                yield f"{at} = {show(pattern)}: no {singular} of that name; {nearest(wanted, known)}"
+
+
+def _bare(axis: str, pattern: str) -> str:
+    """The name or glob in a pattern: without a device's index, a model's size, or the mark that takes away."""
+    if axis == "devices":
+        return re.sub(r":\d+$", "", pattern)
+    return split_size(pattern.removeprefix(EXCLUDED))[0] if axis in ("models", "runtimes") else pattern
+
+
+def split_size(name: str) -> tuple[str, int | None]:
+    """``("resnet50", 96)`` of ``resnet50@96``; None where the name asks for no size."""
+    base, at, size = name.rpartition(SIZED)
+    return (base, int(size)) if at and size.isdecimal() else (name, None)

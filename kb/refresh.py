@@ -3,8 +3,9 @@
 import sys
 import time
 import traceback
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,12 +37,12 @@ class _Job:
 
     settings: Settings
     profile: str
+    replicates: int | None
     commit: bool
     push: bool
     diagnose: "Callable[[], Diagnosis]"
     show: "Callable[[Diagnosis], None]"
-    run: Path | None = None
-    info: RunInfo | None = None
+    runs: list[tuple[RunInfo, Path]] = field(default_factory=list)
 
 
 def refresh(
@@ -52,14 +53,16 @@ def refresh(
     push: bool,
     diagnose: "Callable[[], Diagnosis]",
     show: "Callable[[Diagnosis], None]",
+    replicates: int | None = None,
 ) -> list[Stage]:
     """Do all stages; one that fails does not keep the others from what they can still do.
 
     Args:
+        replicates: instead of the profile's.
         diagnose: gives what `kb doctor` shows.
         show: prints it.
     """
-    job = _Job(settings, profile, commit, push, diagnose, show)
+    job = _Job(settings, profile, replicates, commit, push, diagnose, show)
     return list(_stages(job))
 
 
@@ -74,9 +77,18 @@ def summary(stages: Sequence[Stage]) -> tuple[list[str], int]:
 
 
 def measure(
-    settings: Settings, profile_name: str, select: Sequence[str] = (), *, resume: str | None = None, command: str
+    settings: Settings,
+    profile_name: str,
+    select: Sequence[str] = (),
+    *,
+    replicates: int | None = None,
+    resume: str | None = None,
+    command: str,
 ) -> tuple[RunInfo, Path]:
     """Plan and execute a run, or what is missing of one; also the whole of `kb bench`.
+
+    Args:
+        replicates: instead of the profile's.
 
     Returns:
         run.json as it is at the end, and the run's folder.
@@ -92,6 +104,8 @@ def measure(
         folder = resume_run(find_run(settings.results, resume), machine, settings)
     else:
         profile = settings.profile(profile_name)
+        if replicates:
+            profile = profile.model_copy(update={"replicates": replicates})
         planned = plan(
             profile_name, profile, settings.profile("full"), settings.model_names(), settings.runtime_targets(),
             machine.usable_cores, select,
@@ -101,6 +115,41 @@ def measure(
     with folder:
         bench = Bench.from_settings(settings, progress_for(sys.stderr))
         return bench.execute(folder), folder.path
+
+
+def measure_practices(
+    settings: Settings,
+    select: Sequence[str] = (),
+    *,
+    replicates: int | None = None,
+    resume: str | None = None,
+    command: str = "practices",
+) -> tuple[RunInfo, Path]:
+    """Measure the practices, or what is missing of such a run; also the whole of `kb practices`.
+
+    Returns:
+        run.json as it is at the end, and the run's folder.
+    """
+    from kb.machine.fingerprint import fingerprint
+    from kb.measure.runs import find_run, resume_run
+    from kb.practices.catalogue import installed, practices
+    from kb.practices.measuring import Measuring, new_run
+    from kb.practices.plan import trials
+    from kb.practices.progress import PlainProgress
+
+    machine = fingerprint()
+    if resume:
+        folder = resume_run(find_run(settings.results, resume), machine, settings)
+    else:
+        known = practices()
+        planned = trials(known, machine.usable_cores, select)
+        most = max(known[trial.practice].replicates for trial in planned)
+        folder = new_run(
+            settings, planned, min(most, replicates or most), machine, command=command, commit=_head(settings.root)
+        )
+    with folder:
+        measuring = Measuring.from_settings(settings, installed(), PlainProgress(sys.stderr))
+        return measuring.execute(folder), folder.path
 
 
 def build(settings: Settings) -> str:
@@ -113,9 +162,17 @@ def build(settings: Settings) -> str:
     return f"Pages: {written.summary}. Open {settings.site / 'index.html'}"
 
 
+def row_counts(info: RunInfo) -> dict[str, int]:
+    """Status -> rows, over all tables of the run."""
+    total: Counter[str] = Counter()
+    for counts in info.counts.values():
+        total.update(counts)
+    return dict(total)
+
+
 def sentence_of_run(info: RunInfo) -> str:
     """What a run came to: rows by status, validity with reasons, what was left out."""
-    counts = info.counts.get("benchmarks", {})
+    counts = row_counts(info)
     rows = ", ".join(f"{number} {status}" for status, number in sorted(counts.items(), key=lambda item: -item[1]))
     left_out = f" {len(info.left_out)} cells of the full grid left out." if info.left_out else ""
     validity = "VALID" if info.validity is Validity.VALID else f"{info.validity}: {'; '.join(info.reasons)}"
@@ -124,7 +181,7 @@ def sentence_of_run(info: RunInfo) -> str:
 
 def exit_of_run(info: RunInfo) -> Exit:
     """0, 4 where something failed, 5 where nothing was measured, 6 where no framework could even be imported."""
-    counts = info.counts.get("benchmarks", {})
+    counts = row_counts(info)
     if not counts.get(Status.OK):
         tried = set(counts) - {Status.UNSUPPORTED, Status.NOT_RUN}
         return Exit.ENVIRONMENT if tried == {Status.ENVIRONMENT_FAILED} else Exit.NOTHING_MEASURED
@@ -134,7 +191,9 @@ def exit_of_run(info: RunInfo) -> Exit:
 def _stages(job: _Job) -> Iterator[Stage]:
     yield _isolated("doctor", lambda: _doctor(job))
     yield _isolated("bench", lambda: _bench(job))
-    if job.commit and job.run:
+    if job.settings.profile(job.profile).practices:
+        yield _isolated("practices", lambda: _practices(job))
+    if job.commit and job.runs:
         yield _isolated("commit", lambda: _commit(job))
     yield _isolated("build", lambda: (Exit.OK, build(job.settings)))
 
@@ -168,19 +227,24 @@ def _doctor(job: _Job) -> tuple[int, str]:
 
 
 def _bench(job: _Job) -> tuple[int, str]:
-    job.info, job.run = measure(job.settings, job.profile, command="refresh")
-    return exit_of_run(job.info), sentence_of_run(job.info)
+    info, path = measure(job.settings, job.profile, replicates=job.replicates, command="refresh")
+    job.runs.append((info, path))
+    return exit_of_run(info), sentence_of_run(info)
+
+
+def _practices(job: _Job) -> tuple[int, str]:
+    info, path = measure_practices(job.settings, replicates=job.replicates, command="refresh")
+    job.runs.append((info, path))
+    return exit_of_run(info), sentence_of_run(info)
 
 
 def _commit(job: _Job) -> tuple[int, str]:
     from kb.records.describe import write_descriptions
     from kb.repository import Repository
 
-    assert job.run is not None
-    assert job.info is not None
     repository = Repository.find(job.settings.root)
     described = write_descriptions(job.settings.results)
-    done = repository.commit([job.run, *described], _message(job.info))
+    done = repository.commit([*(path for _, path in job.runs), *described], _message([info for info, _ in job.runs]))
     sentence = done.sentence if done else "Nothing to commit."
     if not job.push:
         return Exit.OK, sentence
@@ -188,12 +252,15 @@ def _commit(job: _Job) -> tuple[int, str]:
     return (Exit.OK if pushed.delivered else Exit.SOME_FAILED), f"{sentence} {pushed.sentence}"
 
 
-def _message(info: RunInfo) -> str:
-    """Subject and body of the commit of a run."""
-    machine = info.machine
+def _message(infos: Sequence[RunInfo]) -> str:
+    """Subject and body of the commit of the runs of one job."""
+    first = infos[0]
+    what = " and ".join(info.profile for info in infos)
+    sentences = "\n".join(sentence_of_run(info) for info in infos)
+    machine = first.machine
     return (
-        f"Add the {info.profile} run of machine {machine.id} of {info.started:%Y-%m-%d}\n\n"
-        f"{sentence_of_run(info)}\n{machine.cpu_model}, {machine.usable_cores} cores, {machine.os}\n"
+        f"Add the {what} run of machine {machine.id} of {first.started:%Y-%m-%d}\n\n"
+        f"{sentences}\n{machine.cpu_model}, {machine.usable_cores} cores, {machine.os}\n"
     )
 
 

@@ -78,7 +78,7 @@ class TestValues:
             tmp_path / "docs",
             tmp_path / "site",
         )
-        assert set(settings.profiles) == {"quick", "full"}
+        assert set(settings.profiles) == {"quick", "full", "accelerator"}
         assert settings.profile("quick").replicates == 3
         assert settings.profile("full").batches == (1,)
 

@@ -14,7 +14,7 @@ from kb.measure.preparation import Mishap, Preparation, Prepared, cache_folder, 
 from kb.measure.progress import Progress
 from kb.measure.quality import Row, row_quality
 from kb.measure.runs import case_id, conclude, jobs_of, refuse_another_series
-from kb.models.catalogue import ModelSpec, catalogue
+from kb.models.catalogue import ModelSpec, catalogue, spec_of
 from kb.records.case import Case, Job, Kind
 from kb.records.folder import RunFolder
 from kb.records.run import RunInfo
@@ -97,7 +97,7 @@ class Bench:
             return _columns(prepared.mishap)
         case = job.case
         payload: dict[str, Any] = {
-            "model": self.models[case.model].as_dict(),
+            "model": spec_of(self.models, case.model).as_dict(),
             "runtime": self.runtimes[case.runtime],
             "case": case.as_dict(),
             "inputs": prepared.inputs,
@@ -110,6 +110,7 @@ class Bench:
         outcome = self.crew.run(task, payload, threads=case.threads, device=case.device)
         conditions = watch.stop(outcome.cpu_s)
         measured = {
+            "process_s": outcome.seconds,
             "load_1m": conditions.load_1m,
             "foreign_cpu_cores": conditions.foreign_cpu_cores,
             "steal_pct": conditions.steal_pct,

@@ -14,7 +14,7 @@ THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"
 
 @dataclass(frozen=True)
 class Crew:
-    """How workers are started. Tasks are the functions of `kb.measure.replicate`."""
+    """How workers are started. Tasks are functions of `kb.measure.replicate`, or any by ``module:function``."""
 
     root: Path  #: working directory, from which a user's own modules are found
     timeout_s: float
@@ -25,7 +25,7 @@ class Crew:
         """Run one task in a fresh process on as many cores as it has threads."""
         limits = Limits(self.timeout_s, self.memory_limit_mib, pinned_cores(threads) if self.pin else ())
         return run(
-            f"kb.measure.replicate:{task}", payload, limits,
+            task if ":" in task else f"kb.measure.replicate:{task}", payload, limits,
             environment=environment(threads, device), folder=self.root,
         )  # fmt: skip
 

@@ -1,12 +1,12 @@
 """From settings, profile and selection to the cases of a run, and to the list of what it leaves out."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from fnmatch import fnmatchcase
 from itertools import product
 
 from kb.complaints import nearest
-from kb.config import Profile
+from kb.config import EXCLUDED, Grid, Profile, split_size
 from kb.records.case import Case
 
 #: Fields of a case that a selection may name.
@@ -48,13 +48,45 @@ def plan(
     Raises:
         SelectionError: a word selects nothing.
     """
-    grid = _grid(profile, models, runtimes, usable_cores)
-    chosen = narrow(grid, select)
+    grid = grid_of(profile, models, runtimes, usable_cores)
+    everything = grid_of(whole, models, runtimes, usable_cores)
+    chosen = _chosen(profile_name, _with_sizes(grid, select), _with_sizes(everything, select), select)
     wanted = set(chosen)
-    rest = [case for case in _grid(whole, models, runtimes, usable_cores) if case not in wanted]
+    rest = [case for case in everything if case not in wanted]
     in_profile = set(grid)
     reasons = {case: "not selected" if case in in_profile else f"not in profile {profile_name}" for case in rest}
     return Plan(tuple(chosen), tuple(reasons.items()))
+
+
+def _chosen(profile_name: str, grid: Sequence[Case], everything: Sequence[Case], select: Sequence[str]) -> list[Case]:
+    """What a selection leaves of the profile; where it leaves nothing, how much of the whole grid it would."""
+    try:
+        return narrow(grid, select)
+    except SelectionError as error:
+        try:
+            elsewhere = narrow(everything, select)
+        except SelectionError:
+            raise error from None
+        what = "1 cell" if len(elsewhere) == 1 else f"{len(elsewhere)} cells"
+        raise SelectionError(
+            f"{' '.join(select)!r} selects nothing of profile {profile_name}, but {what} of the whole grid: "
+            "add --profile full"
+        ) from None
+
+
+def _with_sizes(grid: Sequence[Case], select: Sequence[str]) -> list[Case]:
+    """The grid with the cells of models that the selection asks for at a size of its own (`resnet50@160`)."""
+    names = [word.removeprefix("model=") for word in select]
+    asked = {name: split_size(name)[0] for name in names if split_size(name)[1] is not None}
+    known = {case.model for case in grid}
+    added = {
+        replace(case, model=name)
+        for name, base in asked.items()
+        if name not in known
+        for case in grid
+        if split_size(case.model)[0] == base
+    }
+    return [*grid, *sorted(added)]
 
 
 def narrow(cases: Sequence[Case], select: Iterable[str]) -> list[Case]:
@@ -69,7 +101,7 @@ def narrow(cases: Sequence[Case], select: Iterable[str]) -> list[Case]:
     left = [
         case
         for case in cases
-        if all(any(fnmatchcase(_text(case, field), glob) for glob in globs) for field, globs in by_field.items())
+        if all(any(_matches(case, field, glob) for glob in globs) for field, globs in by_field.items())
     ]
     if not left:
         raise SelectionError(f"nothing is left of the {len(cases)} cases by {' '.join(select)!r}")
@@ -83,25 +115,38 @@ def _read_word(word: str, cases: Sequence[Case]) -> tuple[str, str]:
         raise SelectionError(f"{word!r}: no field {field!r}; there are {', '.join(FIELDS)}")
     candidates = [(field, value)] if equals else [(name, word) for name in ("model", "runtime", "id")]
     for name, glob in candidates:
-        if any(fnmatchcase(_text(case, name), glob) for case in cases):
+        if any(_matches(case, name, glob) for case in cases):
             return name, glob
     known = {_text(case, name) for case in cases for name, _ in candidates if name != "id"}
     raise SelectionError(f"{word!r} selects nothing here; {nearest(candidates[0][1], known)}")
+
+
+def _matches(case: Case, field: str, glob: str) -> bool:
+    """Whether a field of the case fits a glob. The bare name of a model stands for the model at any size."""
+    text = _text(case, field)
+    return fnmatchcase(text, glob) or (field == "model" and fnmatchcase(split_size(text)[0], glob))
 
 
 def _text(case: Case, field: str) -> str:
     return str(getattr(case, field))
 
 
-def _grid(profile: Profile, models: Collection[str], runtimes: Collection[str], usable_cores: int) -> list[Case]:
-    """Every cell of a profile, in an order that does not depend on the settings' order of names."""
-    threads = sorted({count or usable_cores for count in profile.threads})
-    cells = product(
-        _named(profile.models, models), _named(profile.runtimes, runtimes), profile.devices, profile.precisions,
-        profile.batches, threads,
-    )  # fmt: skip
-    return [Case(*cell) for cell in cells]
+def grid_of(profile: Profile, models: Collection[str], runtimes: Collection[str], usable_cores: int) -> list[Case]:
+    """Every cell of a profile once, in an order that does not depend on the settings' order of names."""
+    return sorted({case for grid in (profile, *profile.also) for case in _cells(grid, models, runtimes, usable_cores)})
+
+
+def _cells(grid: Grid, models: Collection[str], runtimes: Collection[str], usable_cores: int) -> Iterable[Case]:
+    threads = {count or usable_cores for count in grid.threads}
+    axes = (_named(grid.models, models), _named(grid.runtimes, runtimes), grid.devices, grid.precisions, grid.batches)
+    return (Case(*cell) for cell in product(*axes, threads))
 
 
 def _named(globs: Iterable[str], names: Collection[str]) -> list[str]:
-    return [name for name in sorted(names) if any(fnmatchcase(name, glob) for glob in globs)]
+    """The names that a globs allows and none takes away; where a glob asks for a size, with that size."""
+    wanted = [split_size(glob) for glob in globs if not glob.startswith(EXCLUDED)]
+    unwanted = [glob.removeprefix(EXCLUDED) for glob in globs if glob.startswith(EXCLUDED)]
+    found = [
+        name if size is None else f"{name}@{size}" for glob, size in wanted for name in names if fnmatchcase(name, glob)
+    ]
+    return [name for name in found if not any(fnmatchcase(name, glob) for glob in unwanted)]

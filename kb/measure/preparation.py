@@ -13,7 +13,7 @@ from typing import Any
 
 from kb.measure.crew import Crew
 from kb.measure.replicate import EXPECTED, INPUTS
-from kb.models.catalogue import ModelSpec
+from kb.models.catalogue import ModelSpec, spec_of
 from kb.records.case import Case
 from kb.records.statuses import Status
 from kb.workers.process import Failure, Outcome
@@ -92,7 +92,11 @@ class Preparation:
     def _prepare_model(self, name: str, cases: list[Case]) -> dict[Case, Prepared]:
         self.announce(f"{name}: model")
         runtimes = {case.runtime: self.runtimes[case.runtime] for case in cases}
-        payload = {"model": self.models[name].as_dict(), "runtimes": runtimes, "cases": [c.as_dict() for c in cases]}
+        payload = {
+            "model": spec_of(self.models, name).as_dict(),
+            "runtimes": runtimes,
+            "cases": [c.as_dict() for c in cases],
+        }
         facts = self.crew.run("describe", payload)
         if facts.failure:
             return dict.fromkeys(cases, Prepared(mishap=mishap(facts.failure)))
@@ -125,7 +129,7 @@ class Preparation:
         """Inputs and expected outputs: once per model and batch size."""
         columns = done.columns
         key = _key("reference", case.model, columns["model_hash"], columns["weights_hash"], case.batch, self.seed)
-        payload = {"model": self.models[case.model].as_dict(), "batch": case.batch, "seed": self.seed}
+        payload = {"model": spec_of(self.models, case.model).as_dict(), "batch": case.batch, "seed": self.seed}
         result = self._once(key, "reference", payload, what=f"{case.model}: reference output of batch {case.batch}")
         if result.failure:
             return replace(done, mishap=mishap(result.failure))
@@ -138,7 +142,7 @@ class Preparation:
             return done
         key = _key("export", case.id, *(str(value) for value in done.columns.values()))
         payload = {
-            "model": self.models[case.model].as_dict(),
+            "model": spec_of(self.models, case.model).as_dict(),
             "runtime": self.runtimes[case.runtime],
             "case": case.as_dict(),
             "inputs": done.inputs,

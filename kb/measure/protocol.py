@@ -2,6 +2,7 @@
 
 import gc
 import math
+import resource
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from kb.runtimes.interface import Session
+from kb.runtimes.interface import DeviceTimer, Session
 
 #: Warm-up lasts at least this long: caches fill, allocators settle, lazy compilation happens.
 WARMUP_S = 0.5
@@ -45,6 +46,18 @@ class Steady:
     single_calls: int
     warmup_calls: int
     recompiles: int  #: graphs compiled or traced after the warm-up
+    device_p50_ms: float | None  #: median over the blocks by the accelerator's own clock; None where it has none
+    page_faults_per_call: float  #: pages that the process had to be given while the blocks were timed
+
+
+@dataclass(frozen=True)
+class _Blocks:
+    """What the timed blocks gave."""
+
+    host_s: list[float]  #: mean seconds per call of each block
+    device_s: list[float]  #: the same by the accelerator's clock; empty without one
+    calls: int
+    page_faults: int
 
 
 def timed(function: Callable[[], Any]) -> tuple[Any, float]:
@@ -80,19 +93,21 @@ def measure_steady(session: Session) -> Steady:
     compiled = session.compiles()
     with no_garbage_collection():
         per_block = max(1, math.ceil(BLOCK_S / per_call_s))
-        blocks, calls = _time_blocks(session, per_block)
+        blocks = _time_blocks(session, per_block)
         singles = _time_singles(session)
-    low, middle, high = np.percentile(blocks, [25, 50, 75])
+    low, middle, high = np.percentile(blocks.host_s, [25, 50, 75])
     return Steady(
         latency_p50_ms=float(middle) * 1e3,
         latency_iqr_ms=float(high - low) * 1e3,
         latency_p90_ms=_percentile_ms(singles, 90, P90_CALLS),
         latency_p99_ms=_percentile_ms(singles, 99, P99_CALLS),
-        blocks=len(blocks),
-        calls=calls,
+        blocks=len(blocks.host_s),
+        calls=blocks.calls,
         single_calls=len(singles),
         warmup_calls=warmup_calls,
         recompiles=session.compiles() - compiled,
+        device_p50_ms=float(np.median(blocks.device_s)) * 1e3 if blocks.device_s else None,
+        page_faults_per_call=blocks.page_faults / blocks.calls,
     )
 
 
@@ -106,24 +121,44 @@ def _warm_up(session: Session) -> tuple[int, float]:
     return len(times), float(np.median(times[len(times) // 2 :]))
 
 
-def _time_blocks(session: Session, per_block: int) -> tuple[list[float], int]:
-    """Mean seconds per call of each block, and the number of calls. A block that is too short grows and is not kept."""
-    blocks: list[float] = []
-    total, calls = 0.0, 0
-    call, wait = session.call, session.wait
-    while total < MEASURE_S or len(blocks) < MIN_BLOCKS:
-        start = time.perf_counter_ns()
-        for _ in range(per_block):
-            call()
-        wait()
-        elapsed = (time.perf_counter_ns() - start) / 1e9
+def _time_blocks(session: Session, per_block: int) -> _Blocks:
+    """Time blocks of calls until there are enough. A block that is too short grows and is not kept."""
+    host: list[float] = []
+    device: list[float] = []
+    total, calls, faults = 0.0, 0, 0
+    timer = session.device_timer()
+    while total < MEASURE_S or len(host) < MIN_BLOCKS:
+        before = _page_faults()
+        elapsed, on_device = _time_block(session, per_block, timer)
         if elapsed < BLOCK_S:
             per_block = max(per_block + 1, math.ceil(per_block * 1.1 * BLOCK_S / elapsed))
             continue
-        blocks.append(elapsed / per_block)
+        faults += _page_faults() - before
+        host.append(elapsed / per_block)
+        device += [] if on_device is None else [on_device / per_block]
         total += elapsed
         calls += per_block
-    return blocks, calls
+    return _Blocks(host, device, calls, faults)
+
+
+def _time_block(session: Session, calls: int, timer: DeviceTimer | None) -> tuple[float, float | None]:
+    """Seconds of one block by the host's clock, with the wait at its end, and by the device's."""
+    call, wait = session.call, session.wait
+    start = time.perf_counter_ns()
+    if timer:
+        timer.start()
+    for _ in range(calls):
+        call()
+    if timer:
+        timer.stop()
+    wait()
+    elapsed = (time.perf_counter_ns() - start) / 1e9
+    return elapsed, timer.elapsed_s() if timer else None
+
+
+def _page_faults() -> int:
+    """Pages that this process has been given so far without reading a disk."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 
 
 def _time_singles(session: Session) -> list[float]:

@@ -32,6 +32,15 @@ def protocol_hash(runtime: Runtime) -> str:
     return source_hash(*protocol, *_sources(type(runtime).__module__))
 
 
+def practice_hash(module_name: str) -> str:
+    """Hash of a practice's source, of its siblings that it imports, and of the timing protocol.
+
+    Raises:
+        KeyError: the module is not imported.
+    """
+    return source_hash(Path(inspect.getfile(sys.modules["kb.measure.protocol"])), *_sources(module_name))
+
+
 def _sources(module_name: str) -> list[Path]:
     """The file of a module and of its siblings (same package) that it imports, directly or through each other.
 

@@ -145,7 +145,7 @@ def _cold(
         return result
 
     stage("import", "import_s", lambda: part.start(wanted))
-    built: Any = Path(artefact) if artefact else stage("build", "build_s", lambda: part.build(loaded))
+    built: Any = Path(artefact) if artefact else stage("build", "build_s", lambda: part.build(loaded, wanted))
     session: Session = stage("load", "load_s", lambda: part.load(built, arrays, wanted))
     stage("first call", "first_call_s", lambda: finished_call(session))
     return session, figures

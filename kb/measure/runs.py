@@ -3,7 +3,7 @@
 import os
 import platform
 import random
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import distributions
@@ -12,8 +12,10 @@ from typing import Any
 
 import kb
 from kb.complaints import nearest
-from kb.config import Profile, Settings
+from kb.config import Profile, Settings, split_size
+from kb.discovery import UnknownPart
 from kb.measure.arms import compare
+from kb.measure.footprint import disk_mib
 from kb.measure.plan import Plan
 from kb.measure.quality import Row, judge_run, median_conditions
 from kb.measure.schedule import schedule
@@ -22,6 +24,7 @@ from kb.records.folder import RUNS_FOLDER, RunFolder
 from kb.records.infofile import INFO_FILE
 from kb.records.run import LeftOut, Machine, Noise, RunInfo, new_run_name
 from kb.records.statuses import Status
+from kb.runtimes.catalogue import BadRuntime, load_runtime
 
 #: The A/A check prefers a case of this runtime: it is the baseline of every ratio that is shown.
 AA_RUNTIME = "torch-eager"
@@ -42,13 +45,31 @@ def new_run(
     commit: str | None,
 ) -> RunFolder:
     """Make the folder of a new run, with everything in run.json that is needed to resume it."""
+    return begin(
+        settings, machine, command=command, commit=commit, profile=profile_name,
+        disk_mib=_disk_mib({case.runtime for case in plan.cases}, settings.runtime_targets()),
+        memory=profile.memory,
+        replicates=profile.replicates,
+        cases=tuple(case.as_dict() for case in plan.cases),
+        left_out=tuple(LeftOut(case=case.id, reason=reason) for case, reason in plan.left_out),
+    )  # fmt: skip
+
+
+def begin(
+    settings: Settings, machine: Machine, *, command: str, commit: str | None, memory: bool = False, **planned: Any
+) -> RunFolder:
+    """Make the folder of a run of any kind.
+
+    Args:
+        memory: whether peak memory is measured too.
+        planned: fields of `RunInfo` that say what is to be measured.
+    """
     started = datetime.now(UTC).replace(microsecond=0)
     info = RunInfo(
         run=new_run_name(started, machine.id),
         kb_version=kb.__version__,
         kb_commit=commit,
         command=command,
-        profile=profile_name,
         started=started,
         python=platform.python_version(),
         machine=machine,
@@ -57,15 +78,26 @@ def new_run(
             "timeout_s": settings.timeout_s,
             "memory_limit_mib": settings.memory_limit_mib,
             "pin": settings.pin,
-            "memory": profile.memory,
+            "memory": memory,
         },
         seed=settings.seed if settings.seed is not None else random.SystemRandom().randrange(2**32),
-        replicates=profile.replicates,
-        cases=tuple(case.as_dict() for case in plan.cases),
-        left_out=tuple(LeftOut(case=case.id, reason=reason) for case, reason in plan.left_out),
         ci_url=_ci_url(),
+        **{"cases": (), **planned},
     )
     return RunFolder.create(settings.results, info)
+
+
+def _disk_mib(names: Iterable[str], targets: Mapping[str, str]) -> dict[str, float]:
+    """Disk space by runtime. A runtime that cannot be loaded, or whose package is not installed, is not in it."""
+    found = {}
+    for name in sorted(names):
+        try:
+            size = disk_mib(load_runtime(targets[name]))
+        except (UnknownPart, ImportError, BadRuntime):  # its cases get rows that say so
+            continue
+        if size is not None:
+            found[name] = round(size, 1)
+    return found
 
 
 def find_run(results: Path, name: str) -> Path:
@@ -123,7 +155,7 @@ def _differs(info: RunInfo, machine: Machine, settings: Settings) -> str:
     if changed := _changed(info.environments["current"], installed_versions()):
         return f"packages have changed since it was begun: {', '.join(changed[:5])}"
     for field, known in (("model", settings.model_names()), ("runtime", settings.runtime_targets())):
-        if gone := sorted({str(case[field]) for case in info.cases} - set(known)):
+        if gone := sorted({split_size(str(case[field]))[0] for case in info.cases} - set(known)):
             return f"there is no {field} {gone[0]!r} any more"
     return ""
 

@@ -3,10 +3,11 @@
 import inspect
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
+from kb.config import split_size
 from kb.discovery import UnknownPart, load, targets
 from kb.models.artefact import Artefact, ArtefactSettings, ArtefactSpec
 from kb.models.errors import ModelError
@@ -27,6 +28,7 @@ class ModelSpec:
     name: str
     target: str | None = None  #: `module:Class`, called without arguments
     artefact: ArtefactSpec | None = None  #: or a file
+    size: int | None = None  #: pixels, tokens or points, given to the class; None: its default
     folder: str | None = None  #: where a user's modules are, besides what is installed
 
     def load(self) -> Model:
@@ -40,13 +42,15 @@ class ModelSpec:
         if self.folder is not None and self.folder not in sys.path:
             sys.path.append(self.folder)
         factory = _find(self)
-        model = factory()
+        model = factory() if self.size is None else _of_size(self, factory, self.size)
         _check(self, model)
         return model  # type: ignore[no-any-return]  # `_check` has looked at every member
 
     def as_dict(self) -> dict[str, Any]:
         artefact = None if self.artefact is None else self.artefact.as_dict()
-        return {"name": self.name, "target": self.target, "artefact": artefact, "folder": self.folder}
+        return {
+            "name": self.name, "target": self.target, "artefact": artefact, "size": self.size, "folder": self.folder,
+        }  # fmt: skip
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
@@ -79,6 +83,34 @@ def catalogue(
             raise ModelError(f"two models are called {spec.name!r}: rename one of them in [tool.kb]")
         found[spec.name] = spec
     return found
+
+
+def spec_of(specs: Mapping[str, ModelSpec], name: str) -> ModelSpec:
+    """Where the model of that name is found; `resnet50@96` is `resnet50` at size 96.
+
+    Raises:
+        KeyError: there is none.
+        ModelError: a file was asked for at another size.
+    """
+    base, size = split_size(name)
+    if size is None or name in specs:
+        return specs[name]
+    if specs[base].artefact is not None:
+        raise ModelError(f"model {base!r} is a file, which has the size that it was saved with: leave '@{size}' away")
+    return replace(specs[base], size=size)
+
+
+def _of_size(spec: ModelSpec, factory: Any, size: int) -> Any:
+    """The model at a size, by the one argument that its class takes.
+
+    Raises:
+        ModelError: the class takes none, or cannot do that size.
+    """
+    try:
+        inspect.signature(factory).bind(size)
+    except TypeError:
+        raise ModelError(f"model {spec.name!r} ({spec.target}) comes in one size: leave '@{size}' away") from None
+    return factory(size)
 
 
 def _find(spec: ModelSpec) -> Any:

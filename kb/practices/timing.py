@@ -6,6 +6,7 @@ from typing import Any
 
 from kb.measure.protocol import Steady, measure_steady
 from kb.models.interface import Array
+from kb.runtimes.interface import DeviceTimer
 
 
 def _nothing() -> None:
@@ -33,6 +34,10 @@ class _Timed:
 
     def peak_device_mib(self) -> float | None:
         """Not asked here."""
+        return None
+
+    def device_timer(self) -> DeviceTimer | None:
+        """The host's clock is enough here."""
         return None
 
 

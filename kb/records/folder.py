@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -115,11 +115,20 @@ class RunFolder:
             InvalidRow: the row does not fit the schema, or its key is there already; nothing is written.
             RunError: the run is released or finished.
         """
+        self.extend(table, [row])
+
+    def extend(self, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
+        """Add rows that belong together, such as all figures of one process: all of them or, after an error, none.
+
+        Raises:
+            InvalidRow: a row does not fit the schema, or its key is there already; nothing is written.
+            RunError: the run is released or finished.
+        """
         self._must_be_open()
-        cells = normal_row(table, row)
+        cells = [normal_row(table, row) for row in rows]
         if table.name not in self._tables:
             self._tables[table.name] = _TableWriter.create(self.path / table.file_name, table)
-        self._tables[table.name].append(cells)
+        self._tables[table.name].extend(cells)
 
     def rows(self, table: Table) -> list[dict[str, Cell]]:
         """The rows on disk so far, as the strict reader sees them; typed, None for an empty cell.
@@ -198,24 +207,24 @@ class _TableWriter:
         writer._cut(file.whole_bytes)
         return writer
 
-    def append(self, cells: dict[str, Cell]) -> None:
-        key = key_of(self._table, cells)
-        if key in self._keys:
-            row = ", ".join(f"{name}={cell}" for name, cell in zip(self._table.key, key, strict=True))
+    def extend(self, rows: Sequence[dict[str, Cell]]) -> None:
+        keys = [key_of(self._table, cells) for cells in rows]
+        if repeated := [key for index, key in enumerate(keys) if key in self._keys or key in keys[:index]]:
+            row = ", ".join(f"{name}={cell}" for name, cell in zip(self._table.key, repeated[0], strict=True))
             raise InvalidRow(f"{self._path}: there is a row of {row} already")
-        line = format_line(self.number, list(cells.values()))
+        lines = b"".join(format_line(self.number + index, list(cells.values())) for index, cells in enumerate(rows))
         size = os.fstat(self._descriptor).st_size
         try:
-            written = os.write(self._descriptor, line)
-            if written != len(line):
-                raise OSError(f"{self._path}: only {written} of {len(line)} bytes could be written; is the disk full?")
+            written = os.write(self._descriptor, lines)
+            if written != len(lines):
+                raise OSError(f"{self._path}: only {written} of {len(lines)} bytes could be written; is the disk full?")
             os.fsync(self._descriptor)
         except BaseException:
             self._cut(size)
             raise
-        self._keys.add(key)
-        self.number += 1
-        self.counts[str(cells["status"])] += 1
+        self._keys.update(keys)
+        self.number += len(rows)
+        self.counts.update(str(cells["status"]) for cells in rows)
 
     def _cut(self, size: int) -> None:
         """Take back what is not a whole row."""

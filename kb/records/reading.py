@@ -14,7 +14,7 @@ from kb.records.folder import RUNS_FOLDER
 from kb.records.frames import TablePath, read_frame
 from kb.records.infofile import INFO_FILE, InfoFile, read_info
 from kb.records.run import RunInfo
-from kb.records.schema import BENCHMARKS, TABLES, Table
+from kb.records.schema import BENCHMARKS, PRACTICES, TABLES, Table
 from kb.records.upgrade import UPGRADES, Upgrade, known_versions, tables_of, upgraded_frame
 
 if TYPE_CHECKING:
@@ -38,12 +38,13 @@ class Run:
 class Results:
     """All runs, oldest first, and their rows.
 
-    The frame has the columns of its table but `row` and `check`, and `run` before them; `kb.records.frames.read_frame`
-    says which types. Rows of INVALID and of unfinished runs are in it: look into `runs` before drawing a verdict.
+    A frame has the columns of its table but `row` and `check`, and `run` before them; `kb.records.frames.read_frame`
+    says which types. Rows of INVALID and of unfinished runs are in them: look into `runs` before drawing a verdict.
     """
 
     runs: tuple[Run, ...]
     benchmarks: "pandas.DataFrame"
+    practices: "pandas.DataFrame"
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ def _read(found: Sequence[_Found], upgrades: Mapping[int, Upgrade]) -> Results:
     for name, frame in frames.items():
         _compare_counts(found, name, frame)
     runs = tuple(Run(run.folder, run.file.info) for run in found)
-    return Results(runs, frames[BENCHMARKS.name])
+    return Results(runs, frames[BENCHMARKS.name], frames[PRACTICES.name])
 
 
 def _frame(found: Sequence[_Found], table: Table, upgrades: Mapping[int, Upgrade]) -> "pandas.DataFrame":

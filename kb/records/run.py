@@ -122,7 +122,7 @@ class RunInfo(_Record):
     kb_commit: str | None
     """Commit of the knowledge base when the run started; null outside a repository."""
     command: str
-    """`bench`, `refresh`."""
+    """`bench`, `refresh`, `practices`."""
     profile: str
     """Name of the profile, which sets grid and replicates."""
     started: AwareDatetime
@@ -135,6 +135,8 @@ class RunInfo(_Record):
     """The machine it ran on."""
     environments: dict[str, dict[str, str]]
     """Environment -> distribution -> version."""
+    disk_mib: dict[str, float] = Field(default_factory=dict)
+    """Runtime -> MiB on disk of its framework's package and all that it requires; runtimes that were planned."""
     settings: dict[str, Any]
     """The settings that shaped the plan."""
     seed: int
@@ -143,6 +145,8 @@ class RunInfo(_Record):
     """Replicates planned of each case."""
     cases: tuple[dict[str, Any], ...]
     """Every cell planned, in plan order."""
+    arms: tuple[dict[str, Any], ...] = ()
+    """Every arm of a practice planned, in plan order."""
     left_out: tuple[LeftOut, ...] = ()
     """Cells of the grid that the profile does not measure."""
     rows: dict[str, int] = Field(default_factory=dict)

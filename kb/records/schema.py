@@ -8,7 +8,7 @@ from kb.records.statuses import Status
 
 #: Version of run.json and of the tables together. Raised with every change that an older reader would misread;
 #: `kb.records.upgrade` holds the step from each version to the next.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 ColumnType = Literal["string", "integer", "number"]
 
@@ -16,6 +16,7 @@ ColumnType = Literal["string", "integer", "number"]
 UNITS = {
     "ms": "millisecond",
     "s": "second",
+    "us": "microsecond",
     "mib": "MiB (2^20 bytes)",
     "gib": "GiB (2^30 bytes)",
     "pct": "percent",
@@ -95,6 +96,7 @@ BENCHMARK_RULES = (
             "latency_iqr_ms",
             "latency_p90_ms",
             "latency_p99_ms",
+            "device_p50_ms",
             "peak_rss_mib",
             "peak_device_mib",
         ),
@@ -158,11 +160,13 @@ BENCHMARKS = Table(
         Column("latency_iqr_ms", "number", "Interquartile range over the blocks.", minimum=0),
         Column("latency_p90_ms", "number", "90th percentile of single calls; empty below 64 calls.", minimum=0),
         Column("latency_p99_ms", "number", "99th percentile of single calls; empty below 662 calls.", minimum=0),
+        Column("device_p50_ms", "number", "The median by the accelerator's clock, if it has one.", positive=True),
         Column("blocks", "integer", "Timed blocks.", minimum=0),
         Column("calls", "integer", "Calls in the timed blocks.", minimum=0),
         Column("single_calls", "integer", "Calls timed one by one, for the percentiles.", minimum=0),
         Column("warmup_calls", "integer", "Calls before the first timed block.", minimum=0),
         Column("recompiles", "integer", "Graphs compiled or retraced after the warm-up.", minimum=0),
+        Column("page_faults_per_call", "number", "Memory pages that a call made the system hand out.", minimum=0),
         Column("error_max_abs", "number", "Largest absolute difference from the reference output.", minimum=0),
         Column("error_relative", "number", "The same, over the largest absolute value of the reference.", minimum=0),
         Column("tolerance_relative", "number", "Bound on error_relative that the row was judged by.", minimum=0),
@@ -172,6 +176,7 @@ BENCHMARKS = Table(
         Column("peak_device_mib", "number", "Peak memory allocated on the accelerator.", minimum=0),
         Column("threads_reported", "integer", "Threads the framework says it uses.", minimum=0),
         Column("quality", "string", "How far the row can be trusted.", values=("good", "noisy", "untrusted")),
+        Column("process_s", "number", "Wall-clock time of the whole process.", minimum=0),
         Column("load_1m", "number", "Load average over one minute when the process ended.", minimum=0),
         Column("foreign_cpu_cores", "number", "Cores that other processes kept busy meanwhile.", minimum=0),
         Column("steal_pct", "number", "Share of CPU time that the hypervisor took away.", minimum=0),
@@ -185,4 +190,65 @@ BENCHMARKS = Table(
     ),
 )
 
-TABLES: tuple[Table, ...] = (BENCHMARKS,)
+PRACTICE_RULES = (
+    Rule("A row that is not ok carries no value.", where=(("status", FAILED),), columns=("value",), filled=False),
+    Rule("A row that is not ok says why.", where=(("status", FAILED),), columns=("reason",), filled=True),
+    Rule(
+        "A row that is ok has a value, no failed stage and no reason.",
+        where=(("status", (Status.OK,)),),
+        columns=("value",),
+        filled=True,
+    ),
+    Rule(
+        "A row that is ok has a value, no failed stage and no reason.",
+        where=(("status", (Status.OK,)),),
+        columns=("stage", "reason"),
+        filled=False,
+    ),
+)
+
+PRACTICES = Table(
+    name="practices",
+    description="One row per (practice, arm, replicate, measure): the figures of one fresh worker process.",
+    key=("practice", "subject", "arm", "device", "threads", "kind", "replicate", "measure"),
+    rules=PRACTICE_RULES,
+    columns=(
+        ROW,
+        Column("practice", "string", "What is tested, e.g. `mixed-precision`.", required=True),
+        Column("subject", "string", "What it is applied to: a model, an operator, a kind of data.", required=True),
+        Column("arm", "string", "The way it is done; arms of one subject are compared.", required=True),
+        Column("device", "string", "Device the arm was asked to use.", required=True),
+        Column("threads", "integer", "Threads the framework was told to use.", required=True, minimum=1),
+        Column(
+            "kind",
+            "string",
+            "`arm`, or `aa`: the second process of the run's A/A check.",
+            required=True,
+            values=("arm", "aa"),
+        ),
+        Column("replicate", "integer", "Number of the process for this arm, from 0.", required=True, minimum=0),
+        Column("measure", "string", "What the value is, with its unit at the end of the name.", required=True),
+        Column("status", "string", "What became of it.", required=True, values=tuple(Status)),
+        Column("stage", "string", "Stage that failed; empty when the status is ok."),
+        Column(
+            "reason", "string", "Why it is not ok, in one line (line breaks as \\n); empty when ok.", free_text=True
+        ),
+        Column("started", "string", "Start of the process, UTC, ISO 8601.", required=True, free_text=True),
+        Column("position", "integer", "Place in the shuffled schedule, from 0.", required=True, minimum=0),
+        Column("practice_hash", "string", "SHA-256 (12 digits) of the sources of the practice and of the protocol."),
+        Column("value", "number", "The figure; of a yes or no, 1 or 0."),
+        Column("process_s", "number", "Wall-clock time of the whole process.", minimum=0),
+        Column("load_1m", "number", "Load average over one minute when the process ended.", minimum=0),
+        Column("foreign_cpu_cores", "number", "Cores that other processes kept busy meanwhile.", minimum=0),
+        Column("steal_pct", "number", "Share of CPU time that the hypervisor took away.", minimum=0),
+        Column(
+            "throttle_events",
+            "integer",
+            "Thermal throttling events meanwhile, where the kernel counts them.",
+            minimum=0,
+        ),
+        CHECK,
+    ),
+)
+
+TABLES: tuple[Table, ...] = (BENCHMARKS, PRACTICES)

@@ -1,10 +1,10 @@
 """From older schema versions to the current one, in memory and one small step at a time; files are never rewritten."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from kb.records.schema import SCHEMA_VERSION, Table
+from kb.records.schema import BENCHMARKS, SCHEMA_VERSION, Rule, Table
 
 if TYPE_CHECKING:
     import pandas
@@ -22,8 +22,29 @@ class Upgrade:
     frames: Mapping[str, FrameStep] = field(default_factory=dict)  #: table -> step; a table without one did not change
 
 
-#: Version -> the step from it to the next. There is only version 1 so far, so there is no step yet.
-UPGRADES: Mapping[int, Upgrade] = {}
+def _without(table: Table, names: frozenset[str]) -> Table:
+    """A table as it was before some columns came."""
+
+    def older(rule: Rule) -> Rule:
+        return replace(rule, columns=tuple(name for name in rule.columns if name not in names))
+
+    columns = tuple(column for column in table.columns if column.name not in names)
+    return replace(table, columns=columns, rules=tuple(older(rule) for rule in table.rules))
+
+
+#: Columns that version 2 brought; in rows of version 1 they are empty. It also brought the table of the
+#: practices, and keys of run.json that may be left out.
+_NEW_IN_2 = frozenset({"device_p50_ms", "page_faults_per_call", "process_s"})
+
+
+def _add_empty_columns(frame: "pandas.DataFrame") -> "pandas.DataFrame":
+    return frame.assign(**dict.fromkeys(sorted(_NEW_IN_2), float("nan")))
+
+
+#: Version -> the step from it to the next.
+UPGRADES: Mapping[int, Upgrade] = {
+    1: Upgrade(tables=(_without(BENCHMARKS, _NEW_IN_2),), frames={"benchmarks": _add_empty_columns}),
+}
 
 
 def known_versions(upgrades: Mapping[int, Upgrade]) -> tuple[int, ...]:

@@ -6,8 +6,10 @@ from pathlib import Path
 from kb.models.interface import Array, Model, Source
 from kb.records.case import Case
 
-#: Precisions that the built-in runtimes execute. A model handed over in float32 runs in float32.
-PRECISIONS = ("fp32",)
+#: What a model is handed over in, and what every runtime executes.
+FULL = "fp32"
+#: Mixed precision: weights stay in float32, and the framework's own rules say which operators run in 16 bits.
+MIXED = ("bf16", "fp16")
 
 _PHRASES = {
     Source.TORCH: "a torch module",
@@ -24,13 +26,18 @@ def common_source(sources: tuple[Source, ...], model: Model) -> Source | None:
     return next((source for source in sources if source in model.sources), None)
 
 
-def refusal(name: str, sources: tuple[Source, ...], model: Model, case: Case) -> str | None:
-    """Why a runtime called `name` that takes `sources` cannot execute this case, or None."""
-    if common_source(sources, model) is None:
+def refusal(
+    name: str, sources: tuple[Source, ...], model: Model, case: Case, precisions: tuple[str, ...] = (FULL,)
+) -> str | None:
+    """Why a runtime called `name` that takes `sources` in `precisions` cannot execute this case, or None."""
+    source = common_source(sources, model)
+    if source is None:
         have = [source for source in Source if source in model.sources]
         return f"{model.name} is {_listed(have)}; {name} takes {_listed(sources)}"
-    if case.precision not in PRECISIONS:
-        return f"{name} runs {', '.join(PRECISIONS)} only, not {case.precision}"
+    if case.precision not in precisions:
+        return f"{name} runs {', '.join(precisions)} only, not {case.precision}"
+    if case.precision != FULL and source not in (Source.TORCH, Source.KERAS):
+        return f"{model.name} is {_PHRASES[source]}, which keeps the precision that it was saved in"
     return None
 
 
@@ -50,10 +57,11 @@ class Direct:
     name: str
     packages: tuple[str, ...]
     sources: tuple[Source, ...]
+    precisions: tuple[str, ...] = (FULL,)
 
     def refuse(self, model: Model, case: Case) -> str | None:
         """See `Runtime.refuse`."""
-        return refusal(self.name, self.sources, model, case)
+        return refusal(self.name, self.sources, model, case, self.precisions)
 
     def converts(self, model: Model) -> bool:
         """Never: there is no artefact."""

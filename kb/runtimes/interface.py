@@ -8,6 +8,22 @@ from kb.models.interface import Array, Model, Source
 from kb.records.case import Case
 
 
+class DeviceTimer(Protocol):
+    """A stop-watch of the accelerator itself: it times what the device does, without the host's waiting."""
+
+    def start(self) -> None:
+        """Mark the beginning, behind all work given to the device so far."""
+        ...
+
+    def stop(self) -> None:
+        """Mark the end, behind all work given to the device so far."""
+        ...
+
+    def elapsed_s(self) -> float:
+        """Seconds between the marks. Only to be asked once the device has finished."""
+        ...
+
+
 class Session(Protocol):
     """A model ready to be called on inputs that are already in place."""
 
@@ -33,6 +49,10 @@ class Session(Protocol):
 
     def peak_device_mib(self) -> float | None:
         """Peak memory allocated on the accelerator, MiB; None on a CPU."""
+        ...
+
+    def device_timer(self) -> DeviceTimer | None:
+        """A stop-watch of the accelerator; None on a CPU, and where the framework offers none."""
         ...
 
 
@@ -64,8 +84,8 @@ class Runtime(Protocol):
         """Import the framework and set its threads."""
         ...
 
-    def build(self, model: Model) -> Any:
-        """The framework's own model object with its weights."""
+    def build(self, model: Model, case: Case) -> Any:
+        """The framework's own model object with its weights, set up for the case's precision."""
         ...
 
     def load(self, built: Any, inputs: Mapping[str, Array], case: Case) -> Session:

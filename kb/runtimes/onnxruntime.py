@@ -10,9 +10,9 @@ import numpy as np
 
 from kb.models.interface import Array, Model, Source
 from kb.records.case import Case
-from kb.runtimes.base import common_source, device_index, device_kind, refusal
+from kb.runtimes.base import FULL, common_source, device_index, device_kind, refusal
 from kb.runtimes.errors import DeviceMissing
-from kb.runtimes.interface import Session
+from kb.runtimes.interface import DeviceTimer, Session
 from kb.runtimes.onnx_export import ARRANGEMENT_KEY, export
 
 #: Execution provider for each kind of device: the vendor's general one where ONNX Runtime has several.
@@ -23,8 +23,12 @@ PROVIDERS = {
     "xpu": "OpenVINOExecutionProvider",
     "npu": "CANNExecutionProvider",
 }
+#: A device may also be a provider's own name, as ONNX Runtime gives it: they end in this.
+PROVIDER_SUFFIX = "ExecutionProvider"
 #: Providers that are told a device's number.
 _NUMBERED = frozenset({"CUDAExecutionProvider", "CANNExecutionProvider"})
+#: Providers whose device's memory ONNX Runtime can bind inputs and outputs to, with its name for that memory.
+_BINDABLE = {"CUDAExecutionProvider": "cuda", "CANNExecutionProvider": "cann"}
 #: NumPy types of the graph inputs that ONNX Runtime names in its own way; all others are called alike.
 _TYPES = {"float": "float32", "double": "float64"}
 
@@ -35,7 +39,7 @@ class ProviderMissing(RuntimeError):
 
 @dataclass(frozen=True)
 class OrtSession:
-    """A session with its feed. On an accelerator a call copies the inputs there and the outputs back."""
+    """A session with its feed, arrays on the host. A provider that is not bound to copies them in every call."""
 
     call: Callable[[], Any]
     intra_op_threads: int
@@ -46,6 +50,10 @@ class OrtSession:
     def outputs(self) -> list[Array]:
         """Outputs of one call, in the graph's order."""
         return [np.asarray(array) for array in self.call()]
+
+    def device_timer(self) -> DeviceTimer | None:
+        """None: ONNX Runtime hands out no events of the device."""
+        return None
 
     def compiles(self) -> int:
         """0: the graph is optimised once, when the session is created."""
@@ -60,18 +68,36 @@ class OrtSession:
         return None
 
 
+@dataclass(frozen=True)
+class BoundSession(OrtSession):
+    """A session whose inputs lie on the device and whose outputs stay there, as in a pipeline on the device."""
+
+    binding: Any
+
+    def wait(self) -> None:
+        """Return when the device has finished."""
+        self.binding.synchronize_outputs()
+
+    def outputs(self) -> list[Array]:
+        """Outputs of one call, copied to the host."""
+        self.call()
+        self.wait()
+        return [np.asarray(array) for array in self.binding.copy_outputs_to_cpu()]
+
+
 class OnnxRuntime:
-    """``InferenceSession(path).run(None, feed)``."""
+    """``InferenceSession(path).run(None, feed)``; with inputs and outputs bound to the device where that can be."""
 
     name = "onnxruntime"
     packages: tuple[str, ...] = ("onnxruntime", "onnxruntime-gpu", "onnx", "torch", "onnxscript")
     sources: tuple[Source, ...] = (Source.ONNX, Source.TORCH, Source.TORCH_EXPORT, Source.KERAS)
+    precisions: tuple[str, ...] = (FULL, "fp16")  #: its CPU provider has no bfloat16 kernels for most operators
 
     def refuse(self, model: Model, case: Case) -> str | None:
         """See `Runtime.refuse`."""
-        if device_kind(case.device) not in PROVIDERS:
+        if provider_of(case.device) is None:
             return f"{self.name} knows no execution provider for {case.device}; it has {', '.join(PROVIDERS)}"
-        return refusal(self.name, self.sources, model, case)
+        return refusal(self.name, self.sources, model, case, self.precisions)
 
     def converts(self, model: Model) -> bool:
         """Unless the model is an ONNX file."""
@@ -82,13 +108,14 @@ class OnnxRuntime:
         source = common_source(self.sources, model)
         if source is None or source is Source.ONNX:
             raise ValueError(f"{model.name} is not to be exported")
-        return export(model, source, inputs, folder)
+        path = export(model, source, inputs, folder)
+        return path if case.precision == FULL else to_half(path)
 
     def start(self, case: Case) -> None:
         """Import ONNX Runtime and look for the execution provider. Threads belong to the session."""
         import onnxruntime
 
-        provider = PROVIDERS[device_kind(case.device)]
+        provider = provider_of(case.device)
         available = onnxruntime.get_available_providers()
         if provider not in available:
             raise DeviceMissing(
@@ -96,7 +123,7 @@ class OnnxRuntime:
                 f" it has {', '.join(available)}"
             )
 
-    def build(self, model: Model) -> Any:
+    def build(self, model: Model, case: Case) -> Any:
         """The file's path."""
         return model.path
 
@@ -112,14 +139,47 @@ class OnnxRuntime:
         options.intra_op_num_threads = case.threads
         options.inter_op_num_threads = 1
         options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-        provider = PROVIDERS[device_kind(case.device)]
+        provider = provider_of(case.device)
         settings = {"device_id": device_index(case.device)} if provider in _NUMBERED else {}
         session = onnxruntime.InferenceSession(str(built), options, providers=[(provider, settings)])
         got = session.get_providers()
         if got[0] != provider:
             raise ProviderMissing(f"asked for {provider}, the session runs on {', '.join(got)}")
         arrays = feed(session, inputs)
-        return OrtSession(lambda: session.run(None, arrays), session.get_session_options().intra_op_num_threads)
+        threads = session.get_session_options().intra_op_num_threads
+        if provider in _BINDABLE:
+            return bound(session, arrays, threads, _BINDABLE[provider], device_index(case.device))
+        return OrtSession(lambda: session.run(None, arrays), threads)
+
+
+def provider_of(device: str) -> str | None:
+    """The execution provider for a device: by its kind, or the device is a provider's own name. None: there is none."""
+    kind = device_kind(device)
+    return kind if kind.endswith(PROVIDER_SUFFIX) else PROVIDERS.get(kind)
+
+
+def bound(session: Any, arrays: Mapping[str, Array], threads: int, memory: str, index: int) -> BoundSession:
+    """A session with its inputs copied to the memory of a device once, and its outputs left there."""
+    import onnxruntime
+
+    binding = session.io_binding()
+    for name, array in arrays.items():
+        binding.bind_ortvalue_input(name, onnxruntime.OrtValue.ortvalue_from_numpy(array, memory, index))
+    for node in session.get_outputs():
+        binding.bind_output(node.name, memory, index)
+    return BoundSession(lambda: session.run_with_iobinding(binding), threads, binding)
+
+
+def to_half(path: Path) -> Path:
+    """Rewrite an ONNX file to float16 weights and operators, with float32 inputs and outputs, in place.
+
+    By the converter in the onnxruntime package; operators that have no float16 kernel stay in float32.
+    """
+    import onnx
+    from onnxruntime.transformers.float16 import convert_float_to_float16
+
+    onnx.save(convert_float_to_float16(onnx.load(str(path)), keep_io_types=True), str(path))
+    return path
 
 
 def feed(session: Any, inputs: Mapping[str, Array]) -> dict[str, Array]:

@@ -9,8 +9,9 @@ import numpy as np
 
 from kb.models.interface import Array, Model, Source
 from kb.records.case import Case
-from kb.runtimes.base import Direct, device_index, device_kind
+from kb.runtimes.base import FULL, MIXED, Direct, device_index, device_kind
 from kb.runtimes.errors import DeviceMissing
+from kb.runtimes.interface import DeviceTimer
 
 if TYPE_CHECKING:
     import keras
@@ -19,6 +20,8 @@ _T = TypeVar("_T")
 
 #: TensorFlow's word for each kind of device; its plug-ins for Metal and for oneAPI bring the last two.
 DEVICE_TYPES = {"cuda": "GPU", "mps": "GPU", "xpu": "XPU"}
+#: Keras's policy for each precision.
+POLICIES = {"fp32": "float32", "bf16": "mixed_bfloat16", "fp16": "mixed_float16"}
 
 
 def start_tensorflow(case: Case) -> None:
@@ -121,17 +124,22 @@ class TfSession:
         # The only one that is visible has index 0, whatever its number on this machine.
         return float(tf.config.experimental.get_memory_info(f"{kind}:0")["peak"]) / 2**20
 
+    def device_timer(self) -> DeviceTimer | None:
+        """None: TensorFlow hands out no events of the device."""
+        return None
+
 
 class TfRuntime(Direct):
     """Base of the TensorFlow runtimes: from a Keras model."""
 
     packages: tuple[str, ...] = ("tensorflow", "tensorflow-cpu", "tensorflow-macos", "keras")
     sources: tuple[Source, ...] = (Source.KERAS,)
+    precisions: tuple[str, ...] = (FULL, *MIXED)
 
     def start(self, case: Case) -> None:
         """Import TensorFlow and Keras, set the threads, look for the device."""
         start_tensorflow(case)
 
-    def build(self, model: Model) -> Any:
-        """The Keras model, with the conversion of inputs that belongs to it."""
-        return KerasBuilt(model.keras_model(), model.keras_inputs)
+    def build(self, model: Model, case: Case) -> Any:
+        """The Keras model under the policy of the precision, with the conversion of inputs that belongs to it."""
+        return KerasBuilt(model.keras_model(POLICIES[case.precision]), model.keras_inputs)

@@ -40,13 +40,13 @@ class TfFunction(TfRuntime):
     name = "tf-function"
     sources = (Source.KERAS, Source.SAVED_MODEL)
 
-    def build(self, model: Model) -> Any:
+    def build(self, model: Model, case: Case) -> Any:
         """The Keras model or the SavedModel."""
         import tensorflow as tf
 
         if common_source(self.sources, model) is Source.SAVED_MODEL:
             return SavedBuilt(tf.saved_model.load(str(model.path)), model.keras_inputs, str(model.path))
-        return super().build(model)
+        return super().build(model, case)
 
     def load(self, built: Any, inputs: Mapping[str, Array], case: Case) -> Session:
         """Trace the Keras model; a SavedModel has its graph already."""

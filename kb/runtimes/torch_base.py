@@ -9,11 +9,15 @@ import numpy as np
 from kb.models.arrays import flat
 from kb.models.interface import Array, Model, Source
 from kb.records.case import Case
-from kb.runtimes.base import Direct, common_source
+from kb.runtimes.base import FULL, MIXED, Direct, common_source
 from kb.runtimes.errors import DeviceMissing
+from kb.runtimes.interface import DeviceTimer
 
 if TYPE_CHECKING:
     import torch
+
+#: Kinds of device whose events carry a time that torch documents; the others are timed by the host alone.
+TIMED_DEVICES = frozenset({"cuda", "xpu"})
 
 
 def set_threads(threads: int) -> None:
@@ -57,6 +61,64 @@ def tensors(inputs: Mapping[str, Array], device: "torch.device") -> "tuple[torch
     return tuple(torch.tensor(array, device=device) for array in inputs.values())
 
 
+def mixed(module: "torch.nn.Module", precision: str, device: "torch.device") -> "torch.nn.Module":
+    """The module under autocast to bf16 or fp16, as teams write it around their call; for fp32 the module itself.
+
+    A wrapping module rather than a mode of the thread: what compiles or traces the model sees autocast as well.
+    """
+    import torch
+
+    if precision == FULL:
+        return module
+    dtype = {"bf16": torch.bfloat16, "fp16": torch.float16}[precision]
+
+    class Autocast(torch.nn.Module):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = module
+
+        def forward(self, *inputs: "torch.Tensor") -> Any:
+            # The cache of casts serves training, and a trace must not depend on it.
+            with torch.autocast(device.type, dtype=dtype, cache_enabled=False):
+                return self.inner(*inputs)
+
+    return Autocast().eval()
+
+
+@dataclass(frozen=True)
+class TorchEvents:
+    """A pair of events on the device's current stream."""
+
+    first: "torch.Event"
+    second: "torch.Event"
+
+    @classmethod
+    def on(cls, device: "torch.device") -> "TorchEvents":
+        import torch
+
+        return cls(torch.Event(device.type, enable_timing=True), torch.Event(device.type, enable_timing=True))
+
+    def start(self) -> None:
+        """See `DeviceTimer.start`."""
+        self.first.record()
+
+    def stop(self) -> None:
+        """See `DeviceTimer.stop`."""
+        self.second.record()
+
+    def elapsed_s(self) -> float:
+        """See `DeviceTimer.elapsed_s`."""
+        return float(self.first.elapsed_time(self.second)) / 1e3
+
+
+def on_host(tensor: "torch.Tensor") -> Array:
+    """The tensor as an array; 16-bit floating-point types, one of which NumPy lacks, in float32."""
+    import torch
+
+    held = tensor.detach().cpu()
+    return np.asarray((held.float() if held.dtype in (torch.bfloat16, torch.float16) else held).numpy())
+
+
 def _none_compiled() -> int:
     return 0
 
@@ -79,7 +141,7 @@ class TorchSession:
 
     def outputs(self) -> list[Array]:
         """Outputs of one call, on the host."""
-        return [np.asarray(tensor.detach().cpu().numpy()) for tensor in flat(self.call())]
+        return [on_host(tensor) for tensor in flat(self.call())]
 
     def threads(self) -> int | None:
         """Intra-op threads."""
@@ -95,6 +157,10 @@ class TorchSession:
             return None
         peak = getattr(torch.get_device_module(self.device), "max_memory_allocated", None)
         return None if peak is None else peak(self.device) / 2**20
+
+    def device_timer(self) -> DeviceTimer | None:
+        """Events of the device, where torch times with them."""
+        return TorchEvents.on(self.device) if self.device.type in TIMED_DEVICES else None
 
 
 def open_session(
@@ -125,16 +191,18 @@ class TorchRuntime(Direct):
 
     packages: tuple[str, ...] = ("torch",)
     sources: tuple[Source, ...] = (Source.TORCH, Source.TORCH_EXPORT)
+    precisions: tuple[str, ...] = (FULL, *MIXED)
 
     def start(self, case: Case) -> None:
         """Import torch, set its threads, look for the device."""
         set_threads(case.threads)
         find_device(case.device)
 
-    def build(self, model: Model) -> Any:
-        """The module, on the CPU."""
+    def build(self, model: Model, case: Case) -> Any:
+        """The module on the device, under autocast where the case asks for it."""
         import torch
 
+        device = find_device(case.device)
         if common_source(self.sources, model) is Source.TORCH_EXPORT:
-            return torch.export.load(model.path).module()
-        return model.torch_module()
+            return torch.export.load(model.path).module().to(device)
+        return mixed(model.torch_module().to(device), case.precision, device)

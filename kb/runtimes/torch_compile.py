@@ -30,7 +30,7 @@ class TorchCompile(TorchRuntime):
         import torch
 
         device = find_device(case.device)
-        session = open_session(torch.compile(built.to(device)), inputs, device, graphs_compiled)
+        session = open_session(torch.compile(built), inputs, device, graphs_compiled)
         session.call()
         session.wait()
         return session

@@ -44,7 +44,7 @@ class TorchExportAoti(TorchRuntime):
             if common_source(self.sources, model) is Source.TORCH_EXPORT:
                 program = torch.export.load(model.path)
             else:
-                program = torch.export.export(model.torch_module().to(device), tensors(inputs, device))
+                program = torch.export.export(self.build(model, case), tensors(inputs, device))
             package = torch._inductor.aoti_compile_and_package(program, package_path=str(folder / "model.pt2"))
         return Path(package)
 

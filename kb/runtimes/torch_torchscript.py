@@ -19,20 +19,19 @@ class TorchTorchscript(TorchRuntime):
     name = "torch-torchscript"
     sources = (Source.TORCH, Source.TORCHSCRIPT)
 
-    def build(self, model: Model) -> Any:
+    def build(self, model: Model, case: Case) -> Any:
         """The module, or the program in the file, which is not frozen again: it is measured as its owner saved it."""
         import torch
 
         if common_source(self.sources, model) is Source.TORCHSCRIPT:
-            return torch.jit.load(model.path, map_location="cpu")
-        return model.torch_module()
+            return torch.jit.load(model.path, map_location=find_device(case.device))
+        return super().build(model, case)
 
     def load(self, built: Any, inputs: Mapping[str, Array], case: Case) -> Session:
         """Trace the module on the inputs, compare the trace with it (torch's default), and inline its weights."""
         import torch
 
         device = find_device(case.device)
-        program = built.to(device)
-        if not isinstance(program, torch.jit.ScriptModule):
-            program = torch.jit.freeze(torch.jit.trace(program, tensors(inputs, device)))
-        return open_session(program, inputs, device)
+        if not isinstance(built, torch.jit.ScriptModule):
+            built = torch.jit.freeze(torch.jit.trace(built, tensors(inputs, device)))
+        return open_session(built, inputs, device)

@@ -49,7 +49,7 @@ def open_session(case: dict[str, Any], artefact: str | None) -> Session:
     model = catalogue()[wanted.model].load()
     runtime = load_runtime(wanted.runtime)
     runtime.start(wanted)
-    built = Path(artefact) if artefact else runtime.build(model)
+    built = Path(artefact) if artefact else runtime.build(model, wanted)
     return runtime.load(built, model.inputs(wanted.batch, 0), wanted)
 
 

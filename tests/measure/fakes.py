@@ -154,6 +154,9 @@ class _Session:
     def peak_device_mib(self) -> float | None:
         return None
 
+    def device_timer(self) -> None:
+        return None
+
 
 class NumpyRuntime(Direct):
     """Executes `Affine` and its like."""
@@ -165,7 +168,7 @@ class NumpyRuntime(Direct):
     def start(self, case: Case) -> None:
         import numpy.linalg  # noqa: F401
 
-    def build(self, model: Any) -> Any:
+    def build(self, model: Any, case: Case) -> Any:
         model.misbehave()
         return model
 

@@ -45,12 +45,57 @@ class Session:
     def compiles(self) -> int:
         return self.compiled.pop(0) if len(self.compiled) > 1 else self.compiled[0]
 
+    def device_timer(self) -> "Timer | None":
+        return None
+
+
+class Timer:
+    """A device that does a quarter of what the host sees."""
+
+    def __init__(self, session: "OnDevice") -> None:
+        self.session = session
+        self.marks: list[int] = []
+
+    def start(self) -> None:
+        self.marks = [self.session.calls]
+
+    def stop(self) -> None:
+        self.marks.append(self.session.calls)
+
+    def elapsed_s(self) -> float:
+        assert self.session.pending_ns == 0, "asked before the device had finished"
+        return (self.marks[1] - self.marks[0]) * self.session.durations[0] / 4
+
+
+class OnDevice(Session):
+    """A session on an accelerator with a clock of its own."""
+
+    def device_timer(self) -> "Timer | None":
+        return Timer(self)
+
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     monkeypatch.setattr(protocol, "time", clock)
     return clock
+
+
+def test_a_device_with_a_clock_is_timed_by_it_beside_the_host(clock):
+    steady = measure_steady(OnDevice(clock, 1e-3))
+    assert steady.latency_p50_ms == pytest.approx(1.0)
+    assert steady.device_p50_ms == pytest.approx(0.25)
+
+
+def test_without_a_clock_of_the_device_there_is_no_such_figure(clock):
+    assert measure_steady(Session(clock, 1e-3)).device_p50_ms is None
+
+
+def test_pages_that_calls_touch_for_the_first_time_are_counted(clock, monkeypatch):
+    faults = iter(range(0, 10_000_000, 70))
+    monkeypatch.setattr(protocol, "_page_faults", lambda: next(faults))
+    steady = measure_steady(Session(clock, 1e-2))
+    assert steady.page_faults_per_call == pytest.approx(70 * steady.blocks / steady.calls)
 
 
 def test_a_fast_model_is_timed_in_blocks_long_enough_for_the_clock(clock):
@@ -112,5 +157,8 @@ def test_the_real_clock_gives_what_a_sleep_takes():
 
         def compiles(self) -> int:
             return 0
+
+        def device_timer(self) -> None:
+            return None
 
     assert 20 <= measure_steady(Sleeper()).latency_p50_ms < 40

@@ -16,7 +16,7 @@ from kb.records.folder import RunError, RunFinished, RunFolder, RunLocked
 from kb.records.lines import InvalidRow, normal_row
 from kb.records.reading import read_run
 from kb.records.run import RUN_NAME, Validity, new_run_name
-from kb.records.schema import BENCHMARKS
+from kb.records.schema import BENCHMARKS, SCHEMA_VERSION
 from kb.records.statuses import Status
 from tests.records.conftest import CASES, ROWS, change_line, snapshot
 from tests.records.synthetic import MACHINE, TROUBLED, make_info, make_rows
@@ -261,7 +261,8 @@ class TestReopen:
 
     def test_refuses_a_newer_schema(self, unfinished: Path) -> None:
         path = unfinished / "run.json"
-        path.write_text(path.read_text().replace('"schema_version": 1', '"schema_version": 2'))
+        key = '"schema_version": '
+        path.write_text(path.read_text().replace(f"{key}{SCHEMA_VERSION}", f"{key}{SCHEMA_VERSION + 1}"))
         with pytest.raises(NewerSchema, match="update kb"):
             RunFolder.reopen(unfinished)
 

@@ -10,6 +10,7 @@ import pytest
 from kb.records.damage import DamagedFile, NewerSchema
 from kb.records.infofile import info_text, read_info, sealed
 from kb.records.run import RunInfo, Validity
+from kb.records.schema import SCHEMA_VERSION
 from tests.records.conftest import CASES, snapshot
 from tests.records.synthetic import MACHINE, make_info
 
@@ -48,11 +49,13 @@ class TestSound:
 
 class TestVersion:
     def test_newer_is_refused(self, finished: Path) -> None:
-        rewrite(finished, lambda values: values.update(schema_version=2, something_new=[1]))
+        rewrite(finished, lambda values: values.update(schema_version=SCHEMA_VERSION + 1, something_new=[1]))
         error = damage_of(finished)
         assert isinstance(error, NewerSchema)
         assert error.column == "schema_version"
-        assert "expected a schema version from 1 to 1, found 2: this run was written by a newer kb" in str(error)
+        assert f"from 1 to {SCHEMA_VERSION}, found {SCHEMA_VERSION + 1}: this run was written by a newer kb" in str(
+            error
+        )
 
     @pytest.mark.parametrize("version", [0, -1, "1", True, None, 1.5])
     def test_unknown_is_refused(self, finished: Path, version: object) -> None:

@@ -108,7 +108,25 @@ def test_current_table_in_an_older_run_is_damage(results: Path, finished: Path) 
 
 def test_older_version_without_a_step_is_refused(results: Path, older: Path) -> None:
     with pytest.raises(DamagedFile, match=f"expected a schema version from {SCHEMA_VERSION} to {SCHEMA_VERSION}"):
-        read_results(results)
+        read_results(results, {})
+
+
+def test_rows_of_version_1_are_read_with_their_new_columns_empty(results: Path, finished: Path) -> None:
+    first = UPGRADES[1].tables[0]
+    new = {"device_p50_ms", "page_faults_per_call", "process_s"}
+    assert set(BENCHMARKS.names) - set(first.names) == new
+    rewrite(finished, lambda values: (values.update(schema_version=1), values.pop("arms"), values.pop("disk_mib")))
+    lines = [header_line(first)]
+    for number, row in enumerate(make_rows(1, CASES, 2)):
+        old = {name: value for name, value in row.items() if name not in new}
+        lines.append(format_line(number, list(normal_row(first, old).values())))
+    (finished / BENCHMARKS.file_name).write_bytes(b"".join(lines))
+    read = read_results(results)
+    assert read.runs[0].info.arms == ()
+    assert read.practices.empty
+    assert list(read.benchmarks.columns) == ["run", *(column.name for column in BENCHMARKS.data_columns)]
+    assert read.benchmarks[sorted(new)].isna().all(axis=None)
+    assert read.benchmarks.latency_p50_ms.notna().any()
 
 
 def test_steps_follow_each_other(results: Path, older: Path) -> None:

@@ -18,26 +18,36 @@ FRAMEWORK = {"torch": "torch", "tf": "tensorflow", "keras": "tensorflow", "onnxr
 _PAIR = [Cell("tiny_net", Source.TORCH, 1), Cell("tiny_net", Source.TORCH, 3), Cell("tiny_text", Source.TORCH, 2)]
 _KERAS_PAIR = [Cell(cell.model, Source.KERAS, cell.batch) for cell in _PAIR]
 
+_MIXED_TORCH = [Cell("tiny_net", Source.TORCH, 3, "bf16"), Cell("tiny_net", Source.TORCH, 3, "fp16")]
+_MIXED_KERAS = [Cell("tiny_net", Source.KERAS, 3, "bf16"), Cell("tiny_net", Source.KERAS, 3, "fp16")]
+
 #: What each runtime goes through, in this order: another batch size, another model, the files that it takes.
 CELLS = {
-    "torch-eager": [*_PAIR, Cell("tiny_net", Source.TORCH_EXPORT, 2)],
-    "torch-torchscript": [*_PAIR, Cell("tiny_text", Source.TORCHSCRIPT, 2)],
-    "torch-compile": [*_PAIR, Cell("tiny_net", Source.TORCH_EXPORT, 2)],
-    "torch-export-aoti": [Cell("tiny_net", Source.TORCH, 3), Cell("tiny_text", Source.TORCH_EXPORT, 2)],
-    "tf-eager": _KERAS_PAIR,
+    "torch-eager": [*_PAIR, Cell("tiny_net", Source.TORCH_EXPORT, 2), *_MIXED_TORCH],
+    "torch-torchscript": [*_PAIR, Cell("tiny_text", Source.TORCHSCRIPT, 2), *_MIXED_TORCH],
+    "torch-compile": [*_PAIR, Cell("tiny_net", Source.TORCH_EXPORT, 2), *_MIXED_TORCH],
+    "torch-export-aoti": [
+        Cell("tiny_net", Source.TORCH, 3),
+        Cell("tiny_text", Source.TORCH_EXPORT, 2),
+        *_MIXED_TORCH,
+    ],
+    "tf-eager": [*_KERAS_PAIR, *_MIXED_KERAS],
     "tf-function": [
         *_KERAS_PAIR,
         Cell("tiny_net", Source.SAVED_MODEL, 2),
         Cell("tiny_text", Source.SAVED_MODEL, 2),
+        *_MIXED_KERAS,
     ],
-    "tf-xla": _KERAS_PAIR,
-    "keras-predict": _KERAS_PAIR,
+    "tf-xla": [*_KERAS_PAIR, *_MIXED_KERAS],
+    "keras-predict": [*_KERAS_PAIR, *_MIXED_KERAS],
     "onnxruntime": [
         Cell("tiny_net", Source.TORCH, 3),
         Cell("tiny_text", Source.ONNX, 2),
         Cell("tiny_text", Source.TORCH_EXPORT, 2),
         Cell("tiny_net", Source.KERAS, 2),
         Cell("tiny_text", Source.KERAS, 2),
+        Cell("tiny_net", Source.TORCH, 3, "fp16"),
+        Cell("tiny_net", Source.KERAS, 3, "fp16"),
     ],
 }
 
@@ -63,7 +73,7 @@ def cell_params() -> list[object]:
 
 
 def cell_id(cell: Cell) -> str:
-    return f"{cell.model}-{cell.source}-b{cell.batch}"
+    return f"{cell.model}-{cell.source}-b{cell.batch}-{cell.precision}"
 
 
 @pytest.fixture(scope="session")

@@ -29,6 +29,7 @@ class Cell:
     model: str
     source: Source
     batch: int
+    precision: str = "fp32"
 
 
 @dataclass(frozen=True)
@@ -78,13 +79,15 @@ def _refusal_of(runtime: Runtime, device: str) -> BaseException | None:
 
 def _live(runtime: Runtime, cell: Cell, compiles_before: int) -> Seen:
     with tempfile.TemporaryDirectory() as folder:
-        case = Case(cell.model, runtime.name, batch=cell.batch, threads=1)
+        case = Case(cell.model, runtime.name, precision=cell.precision, batch=cell.batch, threads=1)
         runtime.start(case)
         model = in_form(MODELS[cell.model], cell.source, cell.batch, Path(folder))
         inputs = model.inputs(cell.batch, seed=5)
         assert runtime.refuse(model, case) is None
         built: Any = (
-            runtime.convert(model, inputs, case, Path(folder)) if runtime.converts(model) else runtime.build(model)
+            runtime.convert(model, inputs, case, Path(folder))
+            if runtime.converts(model)
+            else runtime.build(model, case)
         )
         session = runtime.load(built, inputs, case)
         loaded = session.compiles()

@@ -9,6 +9,7 @@ from kb.models.interface import Source
 from kb.records.case import Case
 from kb.runtimes.base import device_index, device_kind
 from kb.runtimes.catalogue import installed, load_runtime
+from kb.runtimes.onnxruntime import provider_of
 from tests.runtimes.tiny import TinyNet
 
 NET = TinyNet(name="my_net")
@@ -66,9 +67,34 @@ def test_who_takes_which_form(source: Source, takers: set[str]) -> None:
 
 
 @pytest.mark.parametrize("runtime", installed())
-@pytest.mark.parametrize("precision", ["bf16", "fp16", "int8"])
-def test_other_precisions_are_refused(runtime: str, precision: str) -> None:
-    assert refusal(runtime, NET, precision=precision) == f"{runtime} runs fp32 only, not {precision}"
+def test_precisions_that_a_runtime_does_not_have_are_refused(runtime: str) -> None:
+    has = "fp32, fp16" if runtime == "onnxruntime" else "fp32, bf16, fp16"
+    assert refusal(runtime, NET, precision="int8") == f"{runtime} runs {has} only, not int8"
+    assert refusal(runtime, NET, precision="fp16") is None
+    assert (refusal(runtime, NET, precision="bf16") is None) is (runtime != "onnxruntime")
+
+
+@pytest.mark.parametrize(
+    ("runtime", "source", "what"),
+    [
+        ("torch-eager", Source.TORCH_EXPORT, "a .pt2 file of torch.export"),
+        ("torch-torchscript", Source.TORCHSCRIPT, "a TorchScript file"),
+        ("tf-function", Source.SAVED_MODEL, "a TensorFlow SavedModel"),
+        ("onnxruntime", Source.ONNX, "an ONNX file"),
+    ],
+)
+def test_a_file_keeps_its_precision(runtime: str, source: Source, what: str) -> None:
+    model = NET.only(source, Path("my_net"))
+    assert (
+        refusal(runtime, model, precision="fp16") == f"my_net is {what}, which keeps the precision that it was saved in"
+    )
+
+
+def test_a_device_may_be_a_provider_by_its_own_name() -> None:
+    assert refusal("onnxruntime", NET, device="OpenVINOExecutionProvider") is None
+    assert provider_of("OpenVINOExecutionProvider:1") == "OpenVINOExecutionProvider"
+    assert provider_of("cuda:1") == "CUDAExecutionProvider"
+    assert provider_of("tpu") is None
 
 
 def test_a_device_without_an_execution_provider_is_refused() -> None:

@@ -11,7 +11,10 @@ from kb.runtimes.errors import DeviceMissing
 from tests.runtimes.conftest import ANY_MISSING_DEVICE, CELLS, MISSING_DEVICE, cell_params, runtime_params
 from tests.runtimes.exercise import Cell, Life, Seen
 
-TOLERANCE = 1e-5
+#: By precision; the outputs are about 1.
+TOLERANCE = {"fp32": 1e-5, "fp16": 5e-3, "bf16": 5e-2}
+#: And no closer than this to the reference in 16 bits: else the precision was not the one asked for.
+REDUCED = {"fp16": 1e-6, "bf16": 1e-5}
 
 
 def seen_of(lived: Callable[[str], Life], runtime: str, cell: Cell) -> Seen:
@@ -29,13 +32,20 @@ class TestOneCell:
         seen = seen_of(lived, runtime, cell)
         assert len(seen.outputs) == len(seen.reference)
         for got, wanted in zip(seen.outputs, seen.reference, strict=True):
-            assert got.dtype == np.float32
-            np.testing.assert_allclose(got, wanted, rtol=TOLERANCE, atol=TOLERANCE)
+            tolerance = TOLERANCE[cell.precision]
+            np.testing.assert_allclose(got.astype(np.float32), wanted, rtol=tolerance, atol=tolerance)
+            if cell.precision == "fp32":
+                assert got.dtype == np.float32
+            else:
+                assert np.abs(got.astype(np.float64) - wanted).max() > REDUCED[cell.precision]
 
     def test_later_calls_give_the_same_outputs(self, lived: Callable[[str], Life], runtime: str, cell: Cell) -> None:
         seen = seen_of(lived, runtime, cell)
         for last, first in zip(seen.last_outputs, seen.outputs, strict=True):
-            np.testing.assert_allclose(last, first, rtol=TOLERANCE, atol=TOLERANCE)
+            tolerance = TOLERANCE[cell.precision]
+            np.testing.assert_allclose(
+                last.astype(np.float32), first.astype(np.float32), rtol=tolerance, atol=tolerance
+            )
 
     def test_nothing_is_compiled_after_load(self, lived: Callable[[str], Life], runtime: str, cell: Cell) -> None:
         seen = seen_of(lived, runtime, cell)
@@ -53,7 +63,7 @@ class TestOneCell:
 @pytest.mark.parametrize("runtime", ["tf-function", "tf-xla", "keras-predict"])
 def test_a_traced_model_is_one_trace(lived: Callable[[str], Life], runtime: str) -> None:
     keras_cells = [cell for cell in CELLS[runtime] if cell.source is Source.KERAS]
-    assert [seen_of(lived, runtime, cell).compiles_loaded for cell in keras_cells] == [1, 1, 1]
+    assert {seen_of(lived, runtime, cell).compiles_loaded for cell in keras_cells} == {1}
 
 
 @pytest.mark.slow

@@ -91,7 +91,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> TinyText:
 
 def test_a_saved_model_is_called_by_its_serving_signature(served: TinyText) -> None:
     runtime = TfFunction()
-    session = runtime.load(runtime.build(served), INPUTS, CASE)
+    session = runtime.load(runtime.build(served, CASE), INPUTS, CASE)
     total = TEXT.reference(INPUTS)[0][1]
     negative, positive = session.outputs()
     np.testing.assert_allclose(positive, total, rtol=1e-5, atol=1e-5)
@@ -101,11 +101,11 @@ def test_a_saved_model_is_called_by_its_serving_signature(served: TinyText) -> N
 def test_other_inputs_than_the_signature_takes_are_an_error(served: TinyText) -> None:
     runtime = TfFunction()
     with pytest.raises(ValueError, match=r"takes \['attention', 'ids'\], but the model's inputs are \['ids'\]"):
-        runtime.load(runtime.build(served), {"ids": INPUTS["ids"]}, CASE)
+        runtime.load(runtime.build(served, CASE), {"ids": INPUTS["ids"]}, CASE)
 
 
 def test_a_saved_model_without_a_serving_signature_is_an_error(tmp_path: Path) -> None:
     runtime = TfFunction()
     model = saved(tmp_path, "score")
     with pytest.raises(ValueError, match="has no signature 'serving_default'; it has: score"):
-        runtime.load(runtime.build(model), INPUTS, CASE)
+        runtime.load(runtime.build(model, CASE), INPUTS, CASE)

@@ -67,8 +67,9 @@ class TinyNet(Tiny):
         from keras import layers
 
         image = keras.Input((8, 8, 3), name="image")
-        mean = layers.GlobalAveragePooling2D()(layers.Conv2D(4, 3, activation="relu", name="conv")(image))
-        model = keras.Model(image, layers.Dense(5, name="dense")(mean))
+        convolved = layers.Conv2D(4, 3, activation="relu", dtype=dtype, name="conv")(image)
+        mean = layers.GlobalAveragePooling2D(dtype=dtype)(convolved)
+        model = keras.Model(image, layers.Dense(5, dtype=dtype, name="dense")(mean))
         weights = self.weights()
         model.get_layer("conv").set_weights([weights["conv.weight"].transpose(2, 3, 1, 0), weights["conv.bias"]])
         model.get_layer("dense").set_weights([weights["dense.weight"].T, weights["dense.bias"]])
