@@ -8,11 +8,11 @@ Input: `image` (batch, 3, 64, 64) float32 in torch, (batch, 64, 64, 3) in Keras.
 # mypy: disallow-subclassing-any=False
 # (the frameworks are absent or untyped for the type checker)
 
-import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from kb.models.images import patchy_images
+from kb.models.images import patchy_images
 from kb.models.interface import Array, Weights
 from kb.models.paired import PairedModel
 from kb.models.weights import WeightDraw
@@ -22,10 +22,6 @@ if TYPE_CHECKING:
     import torch
 
 SEED = 14
-SIZE = 64
-STAGES = (32, 64, 128)  #: channels; each stage after the first halves the image
-BLOCKS = 2  #: per stage
-CLASSES = 10
 EPSILON = 1e-5  #: of BatchNorm on both sides; Keras has 1e-3 by default, 1.4 off in the output
 
 #: Of the last layer: pooled features of random networks hardly differ between images, so without it neither do logits.
@@ -34,41 +30,43 @@ CLASSIFIER_GAIN = 0.7
 #: Minus the mean logits over 1,024 samples without it, measured once: else one class would win always.
 CLASSIFIER_BIAS = (2.079, -4.308, 4.025, -7.84, -3.409, -4.927, -2.029, -3.589, 4.673, -4.746)
 
-#: Edges of the patches that make an image, in pixels: as much variance at each scale, which is the spectrum of natural
-#: images (Field 1987, doi:10.1364/JOSAA.4.002379). Of plain noise, all pooled features would be alike.
-PATCHES = (64, 16, 4, 1)
 
+@dataclass(frozen=True)
+class Sizes:
+    """Numbers of one residual network."""
 
-def blocks() -> list[tuple[str, int, int, int]]:
-    """Name, input channels, output channels and stride of each residual block, in order."""
-    listed, channels = [], STAGES[0]
-    for stage, width in enumerate(STAGES):
-        for index in range(BLOCKS):
-            stride = 2 if stage > 0 and index == 0 else 1
-            listed.append((f"stages.{stage}.{index}", channels, width, stride))
-            channels = width
-    return listed
+    image: int = 64  #: edge, pixels
+    channels: int = 3
+    stages: tuple[int, ...] = (32, 64, 128)  #: channels; each stage after the first halves the image
+    blocks: int = 2  #: per stage
+    classes: int = 10
+
+    def each_block(self) -> list[tuple[str, int, int, int]]:
+        """Name, input channels, output channels and stride of each residual block, in order."""
+        listed, channels = [], self.stages[0]
+        for stage, width in enumerate(self.stages):
+            for index in range(self.blocks):
+                stride = 2 if stage > 0 and index == 0 else 1
+                listed.append((f"stages.{stage}.{index}", channels, width, stride))
+                channels = width
+        return listed
 
 
 class CnnS(PairedModel):
     """A stem, three stages of residual blocks, global average pooling and a classifier."""
 
     name = "cnn_s"
+    sizes = Sizes()
 
     def inputs(self, batch: int, seed: int) -> dict[str, Array]:
-        """`image` (batch, 3, 64, 64): random patches of several sizes, summed; mean 0, variance 1."""
-        random = np.random.default_rng(seed)
-        image = np.zeros((batch, 3, SIZE, SIZE), np.float32)
-        for patch in PATCHES:
-            coarse = random.standard_normal((batch, 3, SIZE // patch, SIZE // patch), dtype=np.float32)
-            image += coarse.repeat(patch, axis=2).repeat(patch, axis=3)
-        return {"image": image / np.float32(math.sqrt(len(PATCHES)))}
+        """`image` (batch, channels, image, image); mean 0, variance 1."""
+        return {"image": patchy_images(batch, self.sizes.channels, self.sizes.image, seed)}
 
     def weights(self) -> Weights:
-        draw = WeightDraw(SEED)
-        draw.conv2d("stem", 3, STAGES[0], 3)
-        draw.batch_norm("stem_norm", STAGES[0])
-        for name, inputs, outputs, stride in blocks():
+        draw, sizes = WeightDraw(SEED), self.sizes
+        draw.conv2d("stem", sizes.channels, sizes.stages[0], 3)
+        draw.batch_norm("stem_norm", sizes.stages[0])
+        for name, inputs, outputs, stride in sizes.each_block():
             draw.conv2d(f"{name}.conv1", inputs, outputs, 3)
             draw.batch_norm(f"{name}.norm1", outputs)
             draw.conv2d(f"{name}.conv2", outputs, outputs, 3)
@@ -76,12 +74,14 @@ class CnnS(PairedModel):
             if stride > 1:
                 draw.conv2d(f"{name}.shortcut", inputs, outputs, 1)
                 draw.batch_norm(f"{name}.shortcut_norm", outputs)
-        draw.classifier("classifier", STAGES[-1], CLASSIFIER_GAIN, CLASSIFIER_BIAS)
+        draw.classifier("classifier", sizes.stages[-1], CLASSIFIER_GAIN, CLASSIFIER_BIAS)
         return draw.arrays
 
     def torch_network(self) -> "torch.nn.Module":
         from torch import Tensor, nn
         from torch.nn.functional import relu
+
+        sizes = self.sizes
 
         class Block(nn.Module):
             def __init__(self, inputs: int, outputs: int, stride: int) -> None:
@@ -103,12 +103,12 @@ class CnnS(PairedModel):
         class Network(nn.Module):
             def __init__(self) -> None:
                 super().__init__()
-                self.stem = nn.Conv2d(3, STAGES[0], 3, padding=1, bias=False)
-                self.stem_norm = nn.BatchNorm2d(STAGES[0], eps=EPSILON)
-                each = [Block(inputs, outputs, stride) for _, inputs, outputs, stride in blocks()]
-                stages = [each[start : start + BLOCKS] for start in range(0, len(each), BLOCKS)]
+                self.stem = nn.Conv2d(sizes.channels, sizes.stages[0], 3, padding=1, bias=False)
+                self.stem_norm = nn.BatchNorm2d(sizes.stages[0], eps=EPSILON)
+                each = [Block(inputs, outputs, stride) for _, inputs, outputs, stride in sizes.each_block()]
+                stages = [each[start : start + sizes.blocks] for start in range(0, len(each), sizes.blocks)]
                 self.stages = nn.Sequential(*(nn.Sequential(*stage) for stage in stages))
-                self.classifier = nn.Linear(STAGES[-1], CLASSES)
+                self.classifier = nn.Linear(sizes.stages[-1], sizes.classes)
 
             def forward(self, image: Tensor) -> Tensor:
                 x = self.stages(relu(self.stem_norm(self.stem(image))))
@@ -128,14 +128,15 @@ class CnnS(PairedModel):
         def norm(x: "keras.KerasTensor", name: str) -> "keras.KerasTensor":
             return layers.BatchNormalization(epsilon=EPSILON, name=name)(x)
 
-        image = keras.Input((SIZE, SIZE, 3), name="image")
-        x = layers.ReLU()(norm(conv(image, "stem", STAGES[0], 3, 1), "stem_norm"))
-        for name, _, width, stride in blocks():
+        sizes = self.sizes
+        image = keras.Input((sizes.image, sizes.image, sizes.channels), name="image")
+        x = layers.ReLU()(norm(conv(image, "stem", sizes.stages[0], 3, 1), "stem_norm"))
+        for name, _, width, stride in sizes.each_block():
             kept = x
             if stride > 1:
                 kept = norm(conv(x, f"{name}.shortcut", width, 1, stride), f"{name}.shortcut_norm")
             x = layers.ReLU()(norm(conv(x, f"{name}.conv1", width, 3, stride), f"{name}.norm1"))
             x = norm(conv(x, f"{name}.conv2", width, 3, 1), f"{name}.norm2")
             x = layers.ReLU()(layers.Add()([x, kept]))
-        logits = layers.Dense(CLASSES, name="classifier")(layers.GlobalAveragePooling2D()(x))
+        logits = layers.Dense(sizes.classes, name="classifier")(layers.GlobalAveragePooling2D()(x))
         return keras.Model({"image": image}, logits, name=self.name)

@@ -13,7 +13,6 @@ tf2onnx 1.17 writes into its file without knowing it (onnx/tensorflow-onnx#2347)
 # mypy: disallow-subclassing-any=False
 # (the frameworks are absent or untyped for the type checker)
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +20,7 @@ import numpy as np
 from kb.models.errors import ModelError
 from kb.models.interface import Array, Weights
 from kb.models.paired import PairedModel
+from kb.models.transformer import Block, draw_block, keras_block, keras_first_rows, torch_block
 from kb.models.weights import WeightDraw
 
 if TYPE_CHECKING:
@@ -38,9 +38,6 @@ CLASSES = 10
 EPSILON = 1e-5
 FIRST_TOKEN = 101  #: [CLS] of the uncased vocabulary; the classifier reads the output at its place
 PADDING = 0
-
-#: Queries and keys above 1: at 1 attention is close to a plain mean, which hides a wrong scale or mask.
-ATTENTION_GAINS = {"query": 1.5, "key": 1.5, "value": 1.0, "output": 1.0}
 
 #: Of the last layer, so that the logits of different texts differ by about 1.
 CLASSIFIER_GAIN = 2.0
@@ -78,13 +75,7 @@ class EncoderMini(PairedModel):
         draw.embedding("position", MAX_LENGTH, WIDTH)
         draw.layer_norm("norm", WIDTH)
         for index in range(LAYERS):
-            name = f"layers.{index}"
-            for part, gain in ATTENTION_GAINS.items():
-                draw.linear(f"{name}.attention.{part}", WIDTH, WIDTH, gain)
-            draw.layer_norm(f"{name}.attention_norm", WIDTH)
-            draw.linear(f"{name}.inner", WIDTH, INNER)
-            draw.linear(f"{name}.outer", INNER, WIDTH)
-            draw.layer_norm(f"{name}.outer_norm", WIDTH)
+            draw_block(draw, f"layers.{index}", _block())
         draw.linear("pooler", WIDTH, WIDTH)
         draw.classifier("classifier", WIDTH, CLASSIFIER_GAIN, CLASSIFIER_BIAS)
         return draw.arrays
@@ -99,7 +90,7 @@ class EncoderMini(PairedModel):
                 self.token = nn.Embedding(VOCABULARY, WIDTH)
                 self.position = nn.Embedding(MAX_LENGTH, WIDTH)
                 self.norm = nn.LayerNorm(WIDTH, eps=EPSILON)
-                self.layers = nn.ModuleList(_torch_layer() for _ in range(LAYERS))
+                self.layers = nn.ModuleList(torch_block(_block(), pre_norm=False) for _ in range(LAYERS))
                 self.pooler = nn.Linear(WIDTH, WIDTH)
                 self.classifier = nn.Linear(WIDTH, CLASSES)
 
@@ -119,76 +110,17 @@ class EncoderMini(PairedModel):
         token_ids = keras.Input((None,), dtype="int64", name="token_ids")
         mask = keras.Input((None,), dtype="int64", name="mask")
         tokens = layers.Embedding(VOCABULARY, WIDTH, name="token")(token_ids)
-        embedded = tokens + _keras_positions()(token_ids)  # layers.Add would append axes to the shorter shape
+        positions = keras_first_rows(MAX_LENGTH, WIDTH, "position")(token_ids)
+        embedded = tokens + positions  # layers.Add would append axes to the shorter shape
         x = layers.LayerNormalization(epsilon=EPSILON, name="norm")(embedded)
         seen = (mask != 0)[:, None, :]  # (batch, query, key)
         for index in range(LAYERS):
-            x = _keras_layer(x, seen, f"layers.{index}")
+            x = keras_block(x, f"layers.{index}", _block(), pre_norm=False, seen=seen)
         pooled = layers.Dense(WIDTH, activation="tanh", name="pooler")(x[:, 0])
         logits = layers.Dense(CLASSES, name="classifier")(pooled)
         return keras.Model({"token_ids": token_ids, "mask": mask}, logits, name=self.name)
 
 
-def _torch_layer() -> "torch.nn.Module":
-    """One layer: attention and feed-forward, each followed by the sum with its input and LayerNorm."""
-    from torch import Tensor, nn
-    from torch.nn.functional import gelu, scaled_dot_product_attention
-
-    class Attention(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.query = nn.Linear(WIDTH, WIDTH)
-            self.key = nn.Linear(WIDTH, WIDTH)
-            self.value = nn.Linear(WIDTH, WIDTH)
-            self.output = nn.Linear(WIDTH, WIDTH)
-
-        def forward(self, x: Tensor, seen: Tensor) -> Tensor:
-            query, key, value = (
-                part(x).unflatten(-1, (HEADS, WIDTH // HEADS)).transpose(1, 2)
-                for part in (self.query, self.key, self.value)
-            )
-            heads = scaled_dot_product_attention(query, key, value, attn_mask=seen)
-            return self.output(heads.transpose(1, 2).flatten(2))
-
-    class Layer(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.attention = Attention()
-            self.attention_norm = nn.LayerNorm(WIDTH, eps=EPSILON)
-            self.inner = nn.Linear(WIDTH, INNER)
-            self.outer = nn.Linear(INNER, WIDTH)
-            self.outer_norm = nn.LayerNorm(WIDTH, eps=EPSILON)
-
-        def forward(self, x: Tensor, seen: Tensor) -> Tensor:
-            x = self.attention_norm(x + self.attention(x, seen))
-            return self.outer_norm(x + self.outer(gelu(self.inner(x))))
-
-    return Layer()
-
-
-def _keras_layer(x: "keras.KerasTensor", seen: "keras.KerasTensor", name: str) -> "keras.KerasTensor":
-    """The same layer; `seen` (batch, 1, length)."""
-    from keras import layers, ops
-
-    attention = layers.MultiHeadAttention(HEADS, WIDTH // HEADS, name=f"{name}.attention")
-    x = layers.Add()([x, attention(x, x, attention_mask=seen)])
-    x = layers.LayerNormalization(epsilon=EPSILON, name=f"{name}.attention_norm")(x)
-    inner = layers.Dense(INNER, name=f"{name}.inner")(x)
-    inner = 0.5 * inner * (1.0 + ops.erf(inner * math.sqrt(0.5)))  # exact GELU; why not Keras' own: see above
-    x = layers.Add()([x, layers.Dense(WIDTH, name=f"{name}.outer")(inner)])
-    return layers.LayerNormalization(epsilon=EPSILON, name=f"{name}.outer_norm")(x)
-
-
-def _keras_positions() -> "keras.layers.Layer":
-    """The embeddings of the first `length` positions, (length, width), for token ids (batch, length)."""
-    import keras
-    from keras import ops
-
-    class PositionEmbedding(keras.layers.Embedding):
-        def call(self, token_ids: "keras.KerasTensor") -> "keras.KerasTensor":
-            return self.embeddings[: ops.shape(token_ids)[1]]
-
-        def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-            return (input_shape[1], self.output_dim)
-
-    return PositionEmbedding(MAX_LENGTH, WIDTH, name="position")
+def _block() -> Block:
+    """Read when it is needed: a test changes the epsilon of one side."""
+    return Block(WIDTH, HEADS, INNER, EPSILON)

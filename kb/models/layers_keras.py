@@ -5,6 +5,7 @@ into heads. What no layout can repair is up to the networks: Keras pads "same" w
 (pad by 1 and use "valid"), and its normalisations have epsilon 1e-3 (torch: 1e-5).
 """
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +41,7 @@ def _arrays(layer: "keras.layers.Layer", weights: Weights, taken: set[str]) -> l
     """The arrays of one layer in Keras' order and layout; their names are added to `taken`."""
 
     def pick(part: str) -> Float32:
-        name = f"{layer.name}.{part}"
+        name = _torch_name(layer.name, part)
         if name not in weights:
             raise ModelError(f"Keras layer {layer.name!r} needs {name!r}, which the weight set does not have")
         taken.add(name)
@@ -55,6 +56,19 @@ def _arrays(layer: "keras.layers.Layer", weights: Weights, taken: set[str]) -> l
     if [array.shape for array in arrays] != wanted:
         raise ModelError(f"Keras layer {layer.name!r} has shapes {wanted}, its weights {[a.shape for a in arrays]}")
     return arrays
+
+
+#: A Keras layer that is one layer of torch's LSTM: the module's name, and which layer.
+_LSTM_LAYER = re.compile(r"(.+)\.l(\d+)")
+
+
+def _torch_name(layer: str, part: str) -> str:
+    """The name of an array in torch; torch numbers the layers of an LSTM behind the part: ``lstm.weight_ih_l0``."""
+    numbered = _LSTM_LAYER.fullmatch(layer)
+    if numbered is None:
+        return f"{layer}.{part}"
+    kind, reverse, _ = part.partition("_reverse")
+    return f"{numbered[1]}.{kind}_l{numbered[2]}{reverse}"
 
 
 def _dense(pick: Pick, layer: Any) -> list[Float32]:
@@ -91,6 +105,18 @@ def _attention(pick: Pick, layer: Any) -> list[Float32]:
     return [pick(part).T.reshape(variable.shape) for part, variable in zip(parts, layer.weights, strict=True)]
 
 
+def _bidirectional_lstm(pick: Pick, layer: Any) -> list[Float32]:
+    """One layer of torch's LSTM in both directions; Keras's is called after it: ``lstm.l0``, ``lstm.l1``.
+
+    The gates come in one order on both sides; torch has two biases that are added, Keras has their sum.
+    """
+    arrays = []
+    for direction in ("", "_reverse"):
+        arrays += [pick(f"weight_ih{direction}").T, pick(f"weight_hh{direction}").T]
+        arrays += [pick(f"bias_ih{direction}") + pick(f"bias_hh{direction}")]
+    return arrays
+
+
 #: By the name of the Keras class, so that this module needs no Keras to be imported.
 LOADERS: dict[str, Callable[[Pick, Any], list[Float32]]] = {
     "Dense": _dense,
@@ -102,4 +128,5 @@ LOADERS: dict[str, Callable[[Pick, Any], list[Float32]]] = {
     "GroupNormalization": _layer_norm,
     "Embedding": _embedding,
     "MultiHeadAttention": _attention,
+    "Bidirectional": _bidirectional_lstm,
 }

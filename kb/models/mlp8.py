@@ -8,6 +8,7 @@ Input: `features` (batch, 64) float32. Output: logits (batch, 10).
 # mypy: disallow-subclassing-any=False
 # (the frameworks are absent or untyped for the type checker)
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     import torch
 
 SEED = 8
-DEPTH = 8
-WIDTH = 64
-CLASSES = 10
 
 #: Of the last layer, so that the logits of different samples differ by about 1 and their order means something.
 CLASSIFIER_GAIN = 2.0
@@ -32,31 +30,50 @@ CLASSIFIER_GAIN = 2.0
 CLASSIFIER_BIAS = (-3.377, 1.694, 4.841, 0.694, -1.876, -4.826, -0.478, -3.584, -2.956, 1.533)
 
 
+@dataclass(frozen=True)
+class Sizes:
+    """Numbers of one multilayer perceptron."""
+
+    features: int = 64
+    width: int = 64  #: of each hidden layer
+    depth: int = 8  #: hidden layers
+    classes: int = 10
+
+    @property
+    def hidden(self) -> tuple[tuple[int, int], ...]:
+        """Inputs and outputs of each hidden layer, in order."""
+        widths = (self.features, *(self.width,) * self.depth)
+        return tuple(zip(widths, widths[1:], strict=False))
+
+
 class Mlp8(PairedModel):
     """Eight dense layers with ReLU and a classifier."""
 
     name = "mlp8"
+    sizes = Sizes()
 
     def inputs(self, batch: int, seed: int) -> dict[str, Array]:
-        """`features` (batch, 64), standard normal."""
+        """`features` (batch, features), standard normal."""
         random = np.random.default_rng(seed)
-        return {"features": random.standard_normal((batch, WIDTH), dtype=np.float32)}
+        return {"features": random.standard_normal((batch, self.sizes.features), dtype=np.float32)}
 
     def weights(self) -> Weights:
         draw = WeightDraw(SEED)
-        for index in range(DEPTH):
-            draw.linear(f"hidden.{index}", WIDTH, WIDTH, RELU_GAIN)
-        draw.classifier("classifier", WIDTH, CLASSIFIER_GAIN, CLASSIFIER_BIAS)
+        for index, (inputs, outputs) in enumerate(self.sizes.hidden):
+            draw.linear(f"hidden.{index}", inputs, outputs, RELU_GAIN)
+        draw.classifier("classifier", self.sizes.width, CLASSIFIER_GAIN, CLASSIFIER_BIAS)
         return draw.arrays
 
     def torch_network(self) -> "torch.nn.Module":
         from torch import Tensor, nn
 
+        sizes = self.sizes
+
         class Network(nn.Module):
             def __init__(self) -> None:
                 super().__init__()
-                self.hidden = nn.ModuleList(nn.Linear(WIDTH, WIDTH) for _ in range(DEPTH))
-                self.classifier = nn.Linear(WIDTH, CLASSES)
+                self.hidden = nn.ModuleList(nn.Linear(*widths) for widths in sizes.hidden)
+                self.classifier = nn.Linear(sizes.width, sizes.classes)
 
             def forward(self, features: Tensor) -> Tensor:
                 x = features
@@ -69,8 +86,10 @@ class Mlp8(PairedModel):
     def keras_network(self) -> "keras.Model":
         import keras
 
-        features = keras.Input((WIDTH,), name="features")
+        sizes = self.sizes
+        features = keras.Input((sizes.features,), name="features")
         x = features
-        for index in range(DEPTH):
-            x = keras.layers.Dense(WIDTH, activation="relu", name=f"hidden.{index}")(x)
-        return keras.Model({"features": features}, keras.layers.Dense(CLASSES, name="classifier")(x), name=self.name)
+        for index in range(sizes.depth):
+            x = keras.layers.Dense(sizes.width, activation="relu", name=f"hidden.{index}")(x)
+        logits = keras.layers.Dense(sizes.classes, name="classifier")(x)
+        return keras.Model({"features": features}, logits, name=self.name)
