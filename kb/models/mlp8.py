@@ -9,6 +9,7 @@ Input: `features` (batch, 64) float32. Output: logits (batch, 10).
 # (the frameworks are absent or untyped for the type checker)
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -43,7 +44,7 @@ class Sizes:
     def hidden(self) -> tuple[tuple[int, int], ...]:
         """Inputs and outputs of each hidden layer, in order."""
         widths = (self.features, *(self.width,) * self.depth)
-        return tuple(zip(widths, widths[1:], strict=False))
+        return tuple(pairwise(widths))
 
 
 class Mlp8(PairedModel):
