@@ -64,7 +64,7 @@ def test_bad_input_is_one_line_and_exit_code_2(project, words, said):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["bench", "--resume", "x", "mlp8"], "leave SELECT away"),
+        (["bench", "--resume", "x", "mlp8"], "leave SELECT and --replicates away"),
         (["refresh", "--no-commit", "--push"], "--push sends the commit"),
         (["measure"], "No such command"),
     ],

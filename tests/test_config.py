@@ -307,7 +307,7 @@ def test_a_huge_value_stays_one_short_line(tmp_path: Path) -> None:
 
 
 def test_an_unknown_profile_names_the_known_ones(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="no profile is called 'fast'; valid: full, quick"):
+    with pytest.raises(ConfigError, match="no profile is called 'fast'; valid: accelerator, full, quick"):
         Settings(root=tmp_path).profile("fast")
 
 

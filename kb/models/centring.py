@@ -22,7 +22,7 @@ def centring_bias(name: str, classes: int) -> NDArray[np.float32]:
     if not path.is_file():
         return np.zeros(classes, np.float32)
     with path.open("rb") as file:
-        return np.load(file, allow_pickle=False).astype(np.float32)
+        return np.asarray(np.load(file, allow_pickle=False), np.float32)
 
 
 def measure(name: str) -> NDArray[np.float32]:

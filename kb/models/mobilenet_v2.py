@@ -41,7 +41,8 @@ CLASSIFIER_GAIN = 4.0
 
 def blocks() -> list[tuple[str, int, int, int, int]]:
     """Name, input channels, hidden channels, output channels and stride of each block, in order."""
-    listed, channels = [], STEM
+    listed: list[tuple[str, int, int, int, int]] = []
+    channels = STEM
     for expansion, outputs, count, first in STAGES:
         for index in range(count):
             stride = first if index == 0 else 1

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kb.analysis.findings import shown_entries
+from kb.analysis.practices import PracticeResult, results_of
 from kb.analysis.speed import Entry
+from kb.practices.catalogue import practices
+from kb.practices.interface import Practice
 from kb.records.reading import Results
 from kb.records.run import Machine, RunInfo
 from kb.site.text import slugs
@@ -22,6 +25,8 @@ class Evidence:
     entries: tuple[Entry, ...]
     benchmarks: "pd.DataFrame"
     slugs: Mapping[str, str]  #: model -> name of its page's file
+    practices: Mapping[str, Practice]  #: those that are installed
+    practice_results: tuple[PracticeResult, ...]
 
     @property
     def machines(self) -> tuple[Machine, ...]:
@@ -59,7 +64,15 @@ def gather(results: Results) -> Evidence:
     runs = {run.info.run: run.info for run in results.runs}
     newest_first = tuple(sorted(runs.values(), key=lambda info: (info.started, info.run), reverse=True))
     entries = shown_entries(results.benchmarks, runs)
-    return Evidence(newest_first, entries, results.benchmarks, slugs(entry.cell.case.model for entry in entries))
+    known = practices()
+    return Evidence(
+        runs=newest_first,
+        entries=entries,
+        benchmarks=results.benchmarks,
+        slugs=slugs(entry.cell.case.model for entry in entries),
+        practices=known,
+        practice_results=results_of(results.practices, runs, known),
+    )
 
 
 def newest(runs: Iterable[RunInfo]) -> RunInfo | None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kb.config import Profile
+from kb.config import Grid, Profile
 from kb.measure.plan import SelectionError, narrow, plan
 
 MODELS = ("mlp8", "cnn_s", "encoder_mini")
@@ -71,3 +71,40 @@ def test_words_that_exclude_each_other_leave_nothing():
     cases = list(planned().cases)
     with pytest.raises(SelectionError, match="nothing is left of the 8 cases"):
         narrow([c for c in cases if (c.model, c.runtime) != ("mlp8", "onnxruntime")], ["mlp8", "onnxruntime"])
+
+
+SIZED = ("resnet50", "pointnet", "mlp8")
+
+
+def sized(*select, **grid):
+    profile = Profile(**{"runtimes": ("torch-eager",), **grid})
+    return plan("quick", profile, Profile(batches=(1, 8)), SIZED, RUNTIMES, usable_cores=4, select=select)
+
+
+def names(cases):
+    return sorted({case.model for case in cases})
+
+
+def test_a_glob_with_a_mark_takes_names_away_and_a_size_asks_for_one():
+    cases = sized(models=("*", "!resnet50", "resnet50@96")).cases
+    assert names(cases) == ["mlp8", "pointnet", "resnet50@96"]
+
+
+def test_a_profile_is_the_union_of_its_grids():
+    cases = sized(models=("mlp8",), also=(Grid(models=("mlp8", "pointnet"), batches=(1, 2)),)).cases
+    eager = [(case.model, case.batch) for case in cases if case.runtime == "torch-eager"]
+    assert eager == [("mlp8", 1), ("mlp8", 2), ("pointnet", 1), ("pointnet", 2)]
+
+
+def test_the_name_of_a_model_stands_for_it_at_any_size():
+    assert names(sized("resnet50", models=("mlp8", "resnet50@96")).cases) == ["resnet50@96"]
+
+
+@pytest.mark.parametrize("words", [("resnet50@160",), ("model=resnet50@160",), ("resnet50@160", "torch-eager")])
+def test_a_size_that_the_profile_does_not_have_can_be_asked_for(words):
+    assert names(sized(*words).cases) == ["resnet50@160"]
+
+
+def test_what_is_only_in_the_whole_grid_is_said_to_be_there():
+    with pytest.raises(SelectionError, match="nothing of profile quick, but 3 cells of the whole grid: add --profile"):
+        sized("batch=8", "runtime=torch-eager")

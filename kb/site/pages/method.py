@@ -1,8 +1,8 @@
 """The method page: how a number is obtained, with every constant printed from the code that uses it."""
 
-from kb.config import BUILT_IN_PROFILES
+from kb.config import BUILT_IN_PROFILES, EXCLUDED, Profile
 from kb.records.statuses import MEANINGS, Status
-from kb.site.constants import as_text, documented
+from kb.site.constants import documented
 from kb.site.render import Page, front_matter, render
 from kb.site.table import Cell, Column, Table
 
@@ -37,6 +37,7 @@ CONSTANTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("kb.measure.quality", "BUSY_SHARE"),
         ("kb.measure.quality", "BUSY_CORES"),
         ("kb.measure.bench", "GIVE_UP_AFTER"),
+        ("kb.practices.measuring", "GIVE_UP_AFTER"),
     ),
     "answers": (
         ("kb.measure.correctness", "TOLERANCE"),
@@ -75,17 +76,37 @@ def _statuses() -> Table:
 
 
 def _profiles() -> Table:
+    """A row per grid: a profile's own first, then what it measures besides."""
     columns = (
         Column("Profile", "profile"),
         Column("What it is for", "description", prose=True),
+        Column("Models", "models", prose=True),
         Column("Runtimes", "runtimes", prose=True),
-        Column("Batches", "batches"),
+        Column("Precisions", "precisions", prose=True),
+        Column("Batches", "batches", prose=True),
         Column("Threads", "threads"),
         Column("Processes", "replicates", numeric=True, unit="per cell"),
     )
-    fields = ("description", "runtimes", "batches", "threads", "replicates")
+    profiles = {name: Profile.model_validate(values) for name, values in BUILT_IN_PROFILES.items()}
     rows = [
-        (Cell(name), *(Cell(as_text(profile[field]).replace("*", "all")) for field in fields))
-        for name, profile in BUILT_IN_PROFILES.items()
+        (
+            Cell(name if index == 0 else ""),
+            Cell(profile.description if index == 0 else "and besides"),
+            *(Cell(_listed(field, getattr(grid, field))) for field in ("models", "runtimes", "precisions")),
+            *(Cell(_listed(field, getattr(grid, field))) for field in ("batches", "threads")),
+            Cell(str(profile.replicates)),
+        )
+        for name, profile in profiles.items()
+        for index, grid in enumerate((profile, *profile.also))
     ]
     return Table("Built-in profiles", columns, rows)
+
+
+def _listed(field: str, values: tuple[str | int, ...]) -> str:
+    """``all but resnet50``, ``1, 8``; 0 threads are all cores."""
+    if field == "threads":
+        return ", ".join("all cores" if value == 0 else str(value) for value in values)
+    texts = [str(value) for value in values]
+    named = ", ".join("all" if text == "*" else text for text in texts if not text.startswith(EXCLUDED))
+    unwanted = " and ".join(text.removeprefix(EXCLUDED) for text in texts if text.startswith(EXCLUDED))
+    return f"{named}, without {unwanted}" if unwanted else named
