@@ -39,8 +39,8 @@ def grid(settings: Settings, profile_name: str, select: Sequence[str], replicate
         for name, each in profiles.items()
         if (cases := grid_of(each, names, runtimes, machine.usable_cores))
     }
-    left = f" {len(planned.left_out)} cells of the whole grid are left out." if planned.left_out else ""
-    sentence = Text(f"{len(planned.cases)} cells, {_words(total)}.{left}")
+    left = f" Of the whole grid, {_count(len(planned.left_out), 'cell')} left out." if planned.left_out else ""
+    sentence = Text(f"{_count(len(planned.cases), 'cell')}, {_words(total)}.{left}")
     return Group(cells, sentence, _profiles_table(settings, estimates))
 
 
@@ -107,6 +107,10 @@ def _words(estimate: "Estimate") -> str:
     if estimate.guessed:
         return f"{text}, of which {estimate.guessed} are guessed: nothing like them was ever run here"
     return f"{text} by what they took before"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _minutes(seconds: float) -> str:

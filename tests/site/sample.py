@@ -10,6 +10,7 @@ from kb.records.run import Accelerator, LeftOut, Machine, Validity
 from kb.records.schema import BENCHMARKS
 from kb.records.statuses import Status
 from tests.records.synthetic import ENVIRONMENTS, TROUBLED, ending, grid, make_info, make_rows, make_run
+from tests.site.practice_rows import make_practices_run
 
 #: A name and a reason that try everything that Markdown, HTML, Jinja and the snippets extension offer.
 HOSTILE = "<script>alert('kb')</script> [x](javascript:alert(1)) **b** `c` {{ 7*7 }} {: #id } | --8<-- \"mkdocs.yml\""
@@ -18,6 +19,7 @@ RUNTIMES = (
     *("torch-eager", "torch-compile", "torch-torchscript", "torch-export-aoti"),
     *("tf-eager", "tf-function", "tf-xla", "keras-predict", "onnxruntime"),
 )
+SWEPT = Case("cnn_s", "torch-eager")
 EAGER, CRASHING = Case("mlp8", "torch-eager"), Case("mlp8", "onnxruntime")
 FIRST = datetime(2026, 10, 22, 3, 15, tzinfo=UTC)
 
@@ -43,7 +45,10 @@ def day(number: int) -> datetime:
 
 
 def make_results(root: Path) -> None:
-    """Runs 1, 2 and 5 on one machine (5 is unfinished), 3 and 4 on a second (4 is INVALID), 7 on a third."""
+    """Runs 1, 2 and 5 on one machine (5 is unfinished), 3 and 4 on a second (4 is INVALID), 7 to 9 on a third.
+
+    Run 8 sweeps batch sizes and threads, run 9 is one of practices.
+    """
     cases = grid(runtimes=RUNTIMES, batches=(1, 8))
     older = {name: dict(versions) | {"torch": "2.12.0"} for name, versions in ENVIRONMENTS.items()}
     make_run(root, 1, cases, 8, started=day(0), environments=older, kb_commit="a" * 40)
@@ -58,6 +63,12 @@ def make_results(root: Path) -> None:
     make_run(root, 4, few, 3, machine=SERVER, started=day(32), validity=Validity.INVALID, reasons=reasons, drift=1.3)
     make_run(root, 5, grid(runtimes=("torch-eager",)), 3, started=day(33), validity=Validity.UNFINISHED)
     make_hostile_run(root)
+    sweep = [
+        *grid(models=("cnn_s",), runtimes=RUNTIMES[:2], batches=(1, 2, 4, 8)),
+        Case("cnn_s", "torch-eager", threads=4),
+    ]
+    make_run(root, 8, sweep, 8, machine=LAPTOP, started=day(4))
+    make_practices_run(root, 9, LAPTOP, day(5), HOSTILE)
 
 
 def make_hostile_run(root: Path) -> None:

@@ -29,6 +29,8 @@ PALETTES = ("light", "dark")
 PAGES = (
     *("index.html", "generated/benchmarks.html", "generated/models/cnn_s.html", "generated/machines.html"),
     *("generated/runs.html", "generated/method.html", "models.html"),
+    *("generated/start.html", "generated/batch-and-threads.html", "generated/code-size.html"),
+    *("practices/index.html", "practices/mixed-precision.html", "practices/custom-operators.html"),
 )
 
 
