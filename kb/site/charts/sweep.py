@@ -33,7 +33,9 @@ def sweep_chart(id: str, title: str, caption: str, sweep: Sweep, table: Table) -
 
 def _rows(sweep: Sweep) -> list[dict[str, Any]]:
     rows = []
-    for index, (arm, steps) in enumerate(sweep.arms.items()):
+    # The quickest at the largest batch come first: where there are more runtimes than colours, they have their own.
+    order = sorted(sweep.arms.items(), key=lambda item: -(item[1][-1].samples_per_s or 0.0))
+    for index, (arm, steps) in enumerate(order):
         for step in steps:
             rate = step.samples_per_s
             if rate is None:

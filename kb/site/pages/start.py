@@ -18,11 +18,14 @@ from kb.site.wording import defend_figure
 PATH = "start.md"
 DESCRIPTION = "Import, build, load, compile, first call and disk space of each runtime: what is paid before one answer."
 
+#: Below this nobody waits for a stage; its digits would only be read as a difference.
+SHORTEST_S = 0.001
+
 #: Stages of a process in their order, as columns: key of the figure, header, and what is in it.
 STAGES = (
     ("import_s", "Import", "s"),
     ("build_s", "Build", "s"),
-    ("load_s", "Load, trace or compile", "s"),
+    ("load_s", "Load", "s, trace, compile"),
     ("first_call_s", "First call", "s"),
 )
 
@@ -80,28 +83,36 @@ def _middle(figures: Sequence[Figure | None]) -> float:
 
 def _stages_table(entries: Sequence[Entry], runs: Sequence[RunInfo]) -> Table:
     """A row per runtime: the median over its models of each stage, and their range below it."""
+    sizes = {
+        arm: next((info.disk_mib[arm.runtime] for info in runs if arm.runtime in info.disk_mib), None)
+        for arm in _by_arm(entries)
+    }
+    known = any(size is not None for size in sizes.values())  # runs of the first schema have none
     columns = (
         Column("Runtime", "runtime"),
-        Column("Disk", "disk_mib", numeric=True, unit="MiB, with all it requires"),
+        Column("First answer", "start_s", numeric=True, unit="s, all stages"),
         *(Column(header, key, numeric=True, unit=unit) for key, header, unit in STAGES),
-        Column("To the first answer", "start_s", numeric=True, unit="s"),
         Column("Conversion", "convert_s", numeric=True, unit="s, once"),
+        *((Column("Disk", "disk_mib", numeric=True, unit="MiB"),) if known else ()),
         Column("Models", "models", numeric=True),
     )
     rows = []
     for arm, cells in _by_arm(entries).items():
-        disk = next((info.disk_mib[arm.runtime] for info in runs if arm.runtime in info.disk_mib), None)
         rows.append(
             (
                 Cell(arm_label(arm)),
-                EMPTY if disk is None else Cell(f"{disk:,.0f}", disk),
-                *(_over_models([cell.figures.get(key) for cell in cells]) for key, _, _ in STAGES),
                 _over_models([cell.start for cell in cells]),
+                *(_over_models([cell.figures.get(key) for cell in cells]) for key, _, _ in STAGES),
                 _over_models([cell.convert for cell in cells]),
+                *((_disk(sizes[arm]),) if known else ()),
                 Cell(str(len(cells)), len(cells)),
             )
         )
     return Table("Cold start by runtime: the median over the models", columns, rows)
+
+
+def _disk(mib: float | None) -> Cell:
+    return EMPTY if mib is None else Cell(f"{mib:,.0f}", mib)
 
 
 def _over_models(figures: Sequence[Figure | None]) -> Cell:
@@ -115,6 +126,8 @@ def _over_models(figures: Sequence[Figure | None]) -> Cell:
 
 def _short(seconds: float) -> str:
     """Two significant digits, and no more decimals than a start deserves."""
+    if seconds < SHORTEST_S:
+        return f"<{SHORTEST_S:g}"
     return f"{seconds:.0f}" if seconds >= 10 else f"{seconds:.1f}" if seconds >= 1 else f"{seconds:.2g}"
 
 
