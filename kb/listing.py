@@ -56,12 +56,12 @@ def arms(settings: Settings, select: Sequence[str], replicates: int | None) -> "
 
     known = practices()
     planned = trials(known, fingerprint().usable_cores, select)
-    table = _table(f"{len(planned)} arms", "practice", "subject", "arm", "device", "threads", "processes", "note")
+    table = _table(_count(len(planned), "arm"), "practice, subject, arm, device, threads", "processes", "note")
     for trial in planned:
         practice = known[trial.practice]
         refused = practice.refuse(trial.arm)
         count = 1 if refused else min(practice.replicates, replicates or practice.replicates)
-        _row(table, *(str(value) for value in trial.columns.values()), str(count), refused or "")
+        _row(table, trial.id, str(count), refused or "")
     return table
 
 
