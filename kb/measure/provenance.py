@@ -7,7 +7,7 @@ from pathlib import Path
 from types import ModuleType
 
 from kb.models.interface import Model
-from kb.records.fingerprints import file_hash, source_hash
+from kb.records.fingerprints import file_hash, joined_hash, source_hash
 from kb.runtimes.interface import Runtime
 
 #: Modules whose code decides what is timed and how.
@@ -33,12 +33,14 @@ def protocol_hash(runtime: Runtime) -> str:
 
 
 def practice_hash(module_name: str) -> str:
-    """Hash of a practice's source, of its siblings that it imports, and of the timing protocol.
+    """Hash of a practice's source, of its siblings that it imports, of its C++, and of the timing protocol.
 
     Raises:
         KeyError: the module is not imported.
     """
-    return source_hash(Path(inspect.getfile(sys.modules["kb.measure.protocol"])), *_sources(module_name))
+    sources = [Path(inspect.getfile(sys.modules["kb.measure.protocol"])), *_sources(module_name)]
+    compiled = sorted({path for source in sources for path in source.parent.glob("*.cpp")})
+    return joined_hash(source_hash(*sources), *(file_hash(path) for path in compiled))
 
 
 def _sources(module_name: str) -> list[Path]:

@@ -98,6 +98,11 @@ def _array(name: str, array: NDArray[np.generic]) -> str:
     return f"{array.dtype.name}{array.shape}{hashlib.sha256(values.data).hexdigest()}"
 
 
+def joined_hash(*hashes: str) -> str:
+    """One hash of several, whatever their order; of one, that one."""
+    return hashes[0] if len(hashes) == 1 else _short(hashes)
+
+
 def _short(parts: Iterable[str]) -> str:
     """One hash of all parts, whatever their order."""
     return hashlib.sha256("\n".join(sorted(parts)).encode("utf-8", "surrogateescape")).hexdigest()[:DIGITS]
