@@ -15,11 +15,10 @@ tf2onnx 1.17 writes into its file without knowing it (onnx/tensorflow-onnx#2347)
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from kb.models.errors import ModelError
 from kb.models.interface import Array, Weights
 from kb.models.paired import PairedModel
+from kb.models.texts import VOCABULARY, random_texts
 from kb.models.transformer import Block, draw_block, keras_block, keras_first_rows, torch_block
 from kb.models.weights import WeightDraw
 
@@ -32,12 +31,9 @@ LAYERS = 4
 WIDTH = 256
 HEADS = 4
 INNER = 4 * WIDTH
-VOCABULARY = 30522
 MAX_LENGTH = 512
 CLASSES = 10
 EPSILON = 1e-5
-FIRST_TOKEN = 101  #: [CLS] of the uncased vocabulary; the classifier reads the output at its place
-PADDING = 0
 
 #: Of the last layer, so that the logits of different texts differ by about 1.
 CLASSIFIER_GAIN = 2.0
@@ -62,12 +58,8 @@ class EncoderMini(PairedModel):
 
     def inputs(self, batch: int, seed: int) -> dict[str, Array]:
         """`token_ids` and `mask` (batch, length); each text fills at least half of its row, the rest is padding."""
-        random = np.random.default_rng(seed)
-        token_ids = random.integers(FIRST_TOKEN + 1, VOCABULARY, (batch, self.length), dtype=np.int64)
-        token_ids[:, 0] = FIRST_TOKEN
-        ends = random.integers(self.length // 2, self.length, (batch, 1), endpoint=True)
-        mask = (np.arange(self.length) < ends).astype(np.int64)
-        return {"token_ids": np.where(mask == 1, token_ids, PADDING), "mask": mask}
+        token_ids, mask = random_texts(batch, self.length, seed)
+        return {"token_ids": token_ids, "mask": mask}
 
     def weights(self) -> Weights:
         draw = WeightDraw(SEED)

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from kb.models.encoder_mini import FIRST_TOKEN, MAX_LENGTH, PADDING, EncoderMini
+from kb.models.encoder_mini import MAX_LENGTH, EncoderMini
 from kb.models.errors import ModelError
 from kb.models.interface import Array
+from kb.models.texts import FIRST_TOKEN, PADDING
 from tests.models.conftest import Pair
 
 TOLERANCE = 1e-5
