@@ -79,15 +79,22 @@ class WeightDraw:
         self.scaled(f"{name}.weight", (outputs, inputs, kernel, kernel), deviation)
         self.scaled(f"{name}.bias", (outputs,), deviation)
 
-    def batch_norm(self, name: str, channels: int, scale: tuple[float, float] = SCALE_RANGE) -> None:
+    def batch_norm(
+        self,
+        name: str,
+        channels: int,
+        scale: tuple[float, float] = SCALE_RANGE,
+        shift: tuple[float, float] = SHIFT_RANGE,
+    ) -> None:
         """`torch.nn.BatchNorm2d` in eval mode: weight, bias, running_mean, running_var, each (channels).
 
         Args:
             scale: range of the weight; a small one keeps a branch of a deep residual network from growing the sum.
+            shift: range of bias and mean; what all inputs have in common grows with it.
         """
         self.uniform(f"{name}.weight", (channels,), *scale)
-        self.uniform(f"{name}.bias", (channels,), *SHIFT_RANGE)
-        self.uniform(f"{name}.running_mean", (channels,), *SHIFT_RANGE)
+        self.uniform(f"{name}.bias", (channels,), *shift)
+        self.uniform(f"{name}.running_mean", (channels,), *shift)
         self.uniform(f"{name}.running_var", (channels,), *VARIANCE_RANGE)
 
     def layer_norm(self, name: str, channels: int) -> None:
