@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kb.models.images import patchy_images
-from kb.models.images import patchy_images
 from kb.models.interface import Array, Weights
 from kb.models.paired import PairedModel
 from kb.models.weights import WeightDraw
