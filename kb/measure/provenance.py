@@ -10,15 +10,19 @@ from kb.models.interface import Model
 from kb.records.fingerprints import file_hash, joined_hash, source_hash
 from kb.runtimes.interface import Runtime
 
+#: Modules of classes that every model may derive from and that hold nothing of it.
+NOT_OF_A_MODEL = frozenset({"builtins", "abc", "typing", "kb.models.interface"})
+
 #: Modules whose code decides what is timed and how.
 PROTOCOL = ("kb.measure.protocol", "kb.measure.replicate")
 
 
 def model_hash(model: Model) -> str:
-    """Hash of the model's source and of the modules of the same package that it imports, or of its file."""
+    """Hash of the model's source, of what it derives from and of their siblings that are imported, or of its file."""
     if model.path is not None:
         return "-".join(file_hash(path) for path in (model.path, *_external_data(model.path)))
-    return source_hash(*_sources(type(model).__module__))
+    modules = {kind.__module__ for kind in type(model).__mro__} - NOT_OF_A_MODEL
+    return source_hash(*sorted({path for module in modules for path in _sources(module)}))
 
 
 def _external_data(path: Path) -> list[Path]:
