@@ -24,7 +24,7 @@ from pydantic import (
 )
 
 from kb.complaints import Location, first_error, key_path, nearest, show
-from kb.discovery import targets
+from kb.discovery import split_size, targets
 
 TABLE = "tool.kb"
 #: Devices by the names PyTorch gives them; each may carry an index (`cuda:1`). A runtime from elsewhere that drives
@@ -34,8 +34,6 @@ DEVICES = ("cpu", "cuda", "mps", "xpu", "npu", "hpu", "tpu")
 PROVIDER_SUFFIX = "ExecutionProvider"
 #: Begins a glob that takes names away.
 EXCLUDED = "!"
-#: Parts a model's name from the size that it is asked for at: pixels, tokens, points.
-SIZED = "@"
 PRECISIONS = ("fp32", "bf16", "fp16", "int8")
 #: Element types that an artefact's inputs may have: those that NumPy and ONNX share.
 DTYPES = (
@@ -51,7 +49,6 @@ BUILT_IN_PROFILES: dict[str, dict[str, Any]] = {
         "description": "every model on one runtime of each framework: at most ten minutes on two cores",
         "models": ("*", "!resnet50", "resnet50@96"),
         "runtimes": ("torch-eager", "tf-function", "onnxruntime"),
-        "also": ({"models": ("cnn_s",), "runtimes": ("torch-compile",)},),
         "replicates": 3,
         "memory": False,
     },
@@ -381,9 +378,3 @@ def _bare(axis: str, pattern: str) -> str:
     if axis == "devices":
         return re.sub(r":\d+$", "", pattern)
     return split_size(pattern.removeprefix(EXCLUDED))[0] if axis in ("models", "runtimes") else pattern
-
-
-def split_size(name: str) -> tuple[str, int | None]:
-    """``("resnet50", 96)`` of ``resnet50@96``; None where the name asks for no size."""
-    base, at, size = name.rpartition(SIZED)
-    return (base, int(size)) if at and size.isdecimal() else (name, None)

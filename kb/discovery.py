@@ -1,8 +1,10 @@
 """Finding parts by name: entry-point groups for installed parts, ``module:attribute`` for a user's own."""
 
 import importlib
-from importlib.metadata import entry_points
 from typing import Any
+
+#: Parts a model's name from the size that it is asked for at: pixels, tokens, points.
+SIZED = "@"
 
 
 class UnknownPart(ValueError):
@@ -11,7 +13,15 @@ class UnknownPart(ValueError):
 
 def targets(group: str) -> dict[str, str]:
     """Names of the installed parts of an entry-point group, with their ``module:attribute``. Imports none of them."""
+    from importlib.metadata import entry_points  # takes a tenth of a second that most workers need not pay
+
     return {point.name: point.value for point in sorted(entry_points(group=group), key=lambda point: point.name)}
+
+
+def split_size(name: str) -> tuple[str, int | None]:
+    """``("resnet50", 96)`` of ``resnet50@96``; None where the name asks for no size."""
+    base, at, size = name.rpartition(SIZED)
+    return (base, int(size)) if at and size.isdecimal() else (name, None)
 
 
 def load(target: str) -> Any:

@@ -52,8 +52,9 @@ class Bench:
         cache = cache_folder(info.run)
         cases = [Case.from_dict(case) for case in info.cases]
         preparation = Preparation(
-            self.crew, self.models, self.runtimes, info.seed, cache / "prepared", self.progress.preparing
-        )
+            self.crew, self.models, self.runtimes, info.seed, cache / "prepared", self.progress.preparing,
+            memory=bool(info.settings["memory"]), at_once=info.machine.usable_cores,
+        )  # fmt: skip
         try:
             self._do_jobs(folder, preparation.prepare(cases))
         finally:

@@ -21,9 +21,16 @@ class Crew:
     memory_limit_mib: int | None
     pin: bool
 
-    def run(self, task: str, payload: Mapping[str, Any], *, threads: int = 1, device: str = "cpu") -> Outcome:
-        """Run one task in a fresh process on as many cores as it has threads."""
-        limits = Limits(self.timeout_s, self.memory_limit_mib, pinned_cores(threads) if self.pin else ())
+    def run(
+        self, task: str, payload: Mapping[str, Any], *, threads: int = 1, device: str = "cpu", timed: bool = True
+    ) -> Outcome:
+        """Run one task in a fresh process on as many cores as it has threads.
+
+        Args:
+            timed: the process is pinned to its cores; one whose time nobody takes may run anywhere.
+        """
+        cores = pinned_cores(threads) if self.pin and timed else ()
+        limits = Limits(self.timeout_s, self.memory_limit_mib, cores)
         return run(
             task if ":" in task else f"kb.measure.replicate:{task}", payload, limits,
             environment=environment(threads, device), folder=self.root,

@@ -6,7 +6,8 @@ from fnmatch import fnmatchcase
 from itertools import product
 
 from kb.complaints import nearest
-from kb.config import EXCLUDED, Grid, Profile, split_size
+from kb.config import EXCLUDED, Grid, Profile
+from kb.discovery import split_size
 from kb.records.case import Case
 
 #: Fields of a case that a selection may name.

@@ -5,8 +5,8 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
-from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -81,38 +81,43 @@ class Preparation:
     seed: int
     folder: Path
     announce: Callable[[str], None]
+    memory: bool = True  #: whether peak memory is measured, which needs a baseline
+    at_once: int = 1  #: models whose references are made at the same time: nobody's time is taken meanwhile
 
     def prepare(self, cases: Iterable[Case]) -> dict[Case, Prepared]:
         """Every case with what its workers need; a case that cannot work has its mishap instead."""
-        prepared: dict[Case, Prepared] = {}
-        for name, of_model in groupby(sorted(cases), key=lambda case: case.model):
-            prepared |= self._prepare_model(name, list(of_model))
-        return prepared
+        groups = {name: list(group) for name, group in groupby(sorted(cases), key=lambda case: case.model)}
+        with ThreadPoolExecutor(self.at_once) as pool:
+            begun = pool.map(lambda item: self._begin_model(*item), groups.items())
+            started = {case: done for part in begun for case, done in part.items()}
+        return {case: self._finish_case(case, *done) for case, done in started.items()}
 
-    def _prepare_model(self, name: str, cases: list[Case]) -> dict[Case, Prepared]:
-        self.announce(f"{name}: model")
+    def _begin_model(self, name: str, cases: list[Case]) -> dict[Case, tuple[Prepared, bool]]:
+        """The cases of a model with their reference outputs, and whether an export is still to be made."""
+        self.announce(f"{name}: model and reference")
         runtimes = {case.runtime: self.runtimes[case.runtime] for case in cases}
         payload = {
             "model": spec_of(self.models, name).as_dict(),
             "runtimes": runtimes,
             "cases": [c.as_dict() for c in cases],
         }
-        facts = self.crew.run("describe", payload)
+        facts = self.crew.run("describe", payload, timed=False)
         if facts.failure:
-            return dict.fromkeys(cases, Prepared(mishap=mishap(facts.failure)))
-        return {case: self._prepare_case(case, facts.result) for case in cases}
-
-    def _prepare_case(self, case: Case, facts: Mapping[str, Any]) -> Prepared:
-        """All steps for one case; the first that fails is its mishap, and the last."""
-        steps: tuple[Callable[[Case, Prepared], Prepared], ...] = (
-            self._with_reference,
-            partial(self._with_artefact, wanted=case.id in facts["converts"]),
-            self._with_baseline,
-        )
-        prepared = self._start(case, facts)
-        for step in steps:
+            return dict.fromkeys(cases, (Prepared(mishap=mishap(facts.failure)), False))
+        begun = {}
+        for case in cases:
+            prepared = self._start(case, facts.result)
             if prepared.mishap is None:
-                prepared = step(case, prepared)
+                prepared = self._with_reference(case, prepared)
+            begun[case] = (prepared, case.id in facts.result["converts"])
+        return begun
+
+    def _finish_case(self, case: Case, prepared: Prepared, exports: bool) -> Prepared:
+        """What is timed, or measured for memory: one after the other. The first step that fails is the last."""
+        if prepared.mishap is None and exports:
+            prepared = self._with_artefact(case, prepared)
+        if prepared.mishap is None and self.memory:
+            prepared = self._with_baseline(case, prepared)
         return prepared
 
     def _start(self, case: Case, facts: Mapping[str, Any]) -> Prepared:
@@ -130,16 +135,14 @@ class Preparation:
         columns = done.columns
         key = _key("reference", case.model, columns["model_hash"], columns["weights_hash"], case.batch, self.seed)
         payload = {"model": spec_of(self.models, case.model).as_dict(), "batch": case.batch, "seed": self.seed}
-        result = self._once(key, "reference", payload, what=f"{case.model}: reference output of batch {case.batch}")
+        result = self._once(key, "reference", payload)
         if result.failure:
             return replace(done, mishap=mishap(result.failure))
         inputs, expected = (str(self.folder / key / name) for name in (INPUTS, EXPECTED))
         return replace(done, inputs=inputs, expected=expected, columns={**columns, **result.result})
 
-    def _with_artefact(self, case: Case, done: Prepared, wanted: bool) -> Prepared:
-        """The export of the case, where its runtime makes one."""
-        if not wanted:
-            return done
+    def _with_artefact(self, case: Case, done: Prepared) -> Prepared:
+        """The export of the case."""
         key = _key("export", case.id, *(str(value) for value in done.columns.values()))
         payload = {
             "model": spec_of(self.models, case.model).as_dict(),
@@ -170,7 +173,7 @@ class Preparation:
         payload: Mapping[str, Any],
         case: Case | None = None,
         *,
-        what: str,
+        what: str = "",
         needs_folder: bool = True,
     ) -> Outcome:
         """The outcome of a task, from the last time if it succeeded or failed with the same key."""
@@ -178,11 +181,12 @@ class Preparation:
         answer = folder / "answer.json"
         if answer.exists():
             return _outcome_from(json.loads(answer.read_text()))
-        self.announce(what)
+        if what:
+            self.announce(what)
         folder.mkdir(parents=True, exist_ok=True)
         extra = {"folder": str(folder)} if needs_folder else {}
         threads, device = (case.threads, case.device) if case else (1, "cpu")
-        outcome = self.crew.run(task, {**payload, **extra}, threads=threads, device=device)
+        outcome = self.crew.run(task, {**payload, **extra}, threads=threads, device=device, timed=case is not None)
         scratch = answer.with_suffix(".tmp")
         scratch.write_text(json.dumps(asdict(outcome)))
         scratch.replace(answer)

@@ -13,10 +13,10 @@ FIRST_GUESS_S = 8.0
 
 
 class Progress(Protocol):
-    """What the bench reports. Called from one thread, in this order."""
+    """What the bench reports. Called in this order and, but for `preparing`, from one thread."""
 
     def preparing(self, what: str) -> None:
-        """Something that is made once per run begins."""
+        """Something that is made once per run begins; models are prepared side by side."""
         ...
 
     def begin(self, jobs: Sequence[Job], done: int) -> None:

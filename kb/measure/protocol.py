@@ -94,7 +94,7 @@ def measure_steady(session: Session) -> Steady:
     with no_garbage_collection():
         per_block = max(1, math.ceil(BLOCK_S / per_call_s))
         blocks = _time_blocks(session, per_block)
-        singles = _time_singles(session)
+        singles = _time_singles(session, per_call_s)
     low, middle, high = np.percentile(blocks.host_s, [25, 50, 75])
     return Steady(
         latency_p50_ms=float(middle) * 1e3,
@@ -161,8 +161,10 @@ def _page_faults() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 
 
-def _time_singles(session: Session) -> list[float]:
-    """Seconds of single calls, each waited for."""
+def _time_singles(session: Session, per_call_s: float) -> list[float]:
+    """Seconds of single calls, each waited for; none where too few would fit in for any percentile."""
+    if per_call_s * P90_CALLS > SINGLE_S:
+        return []
     times: list[float] = []
     end = time.perf_counter() + SINGLE_S
     while len(times) < MAX_SINGLE_CALLS and time.perf_counter() < end:

@@ -12,8 +12,8 @@ from typing import Any
 
 import kb
 from kb.complaints import nearest
-from kb.config import Profile, Settings, split_size
-from kb.discovery import UnknownPart
+from kb.config import Profile, Settings
+from kb.discovery import UnknownPart, split_size
 from kb.measure.arms import compare
 from kb.measure.footprint import disk_mib
 from kb.measure.plan import Plan

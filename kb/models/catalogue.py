@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
-from kb.config import split_size
-from kb.discovery import UnknownPart, load, targets
+from kb.discovery import UnknownPart, load, split_size, targets
 from kb.models.artefact import Artefact, ArtefactSettings, ArtefactSpec
 from kb.models.errors import ModelError
 from kb.models.interface import Model, Source

@@ -11,11 +11,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kb.models.catalogue import ModelSpec, catalogue
+from kb.config import ArtefactSettings
+from kb.models.catalogue import ModelSpec, catalogue, spec_of
 from kb.models.errors import ModelError
 from kb.models.interface import Model
 
-BUILT_IN = {"mlp8", "cnn_s", "encoder_mini"}
+BUILT_IN = {
+    *("mlp8", "cnn_s", "encoder_mini", "resnet50", "mobilenet_v2", "vit_tiny"),
+    *("unet_block", "pointnet", "bert_mini", "lstm2", "dlrm_s"),
+}
 
 #: A module of a user's; each class but the first lacks or breaks one thing.
 MODULE = """
@@ -190,3 +194,31 @@ def test_weights_reach_the_users_torch_network(folder: Path) -> None:
     model.weights = lambda: {"weight": weight}  # type: ignore[method-assign]
     with pytest.raises(RuntimeError, match="bias"):
         model.torch_module()
+
+
+def test_a_model_is_loaded_at_the_size_that_is_asked_for() -> None:
+    models = catalogue()
+    spec = spec_of(models, "resnet50@96")
+    assert spec.name == "resnet50"
+    assert ModelSpec.from_dict(spec.as_dict()) == spec
+    assert spec.load().inputs(2, 0)["image"].shape == (2, 3, 96, 96)
+    assert spec_of(models, "resnet50").load().inputs(1, 0)["image"].shape == (1, 3, 224, 224)
+    assert spec_of(models, "pointnet@50").load().inputs(1, 0)["points"].shape == (1, 3, 50)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("resnet50@97", "multiple of 32 pixels, not of 97"),
+        ("mlp8@3", "comes in one size: leave '@3' away"),
+    ],
+)
+def test_a_size_that_a_model_does_not_have_is_an_error_that_says_so(name: str, message: str) -> None:
+    with pytest.raises(ModelError, match=message):
+        spec_of(catalogue(), name).load()
+
+
+def test_a_file_has_the_size_that_it_was_saved_with(tmp_path: Path) -> None:
+    settings = ArtefactSettings(name="detector", path=tmp_path / "detector.onnx")
+    with pytest.raises(ModelError, match="is a file, which has the size that it was saved with"):
+        spec_of(catalogue(artefacts=[settings]), "detector@96")
