@@ -78,16 +78,16 @@ def _with(profile: Profile, replicates: int | None) -> Profile:
 
 
 def _cells_table(cases: Sequence[Case], profile: Profile, history: "History", title: str) -> "RenderableType":
-    """One line per model, runtime, device and precision, with its batches and threads."""
-    table = _table(title, "model", "runtime", "device", "precision", "batch", "threads", "cells", "time")
+    """One line per model, runtime, device and precision, with its batches and threads; it fits into 80 columns."""
+    table = _table(title, "model", "runtime", "device", "batch", "threads", "time")
     for (model, runtime, device, precision), group in groupby(
         cases, key=lambda case: (case.model, case.runtime, case.device, case.precision)
     ):
         members = list(group)
         seconds = history.estimate(members, profile.replicates, profile.memory, whole=False).seconds
-        batches = ", ".join(str(batch) for batch in sorted({case.batch for case in members}))
-        threads = ", ".join(str(count) for count in sorted({case.threads for case in members}))
-        _row(table, model, runtime, device, precision, batches, threads, str(len(members)), _minutes(seconds))
+        batches = ",".join(str(batch) for batch in sorted({case.batch for case in members}))
+        threads = ",".join(str(count) for count in sorted({case.threads for case in members}))
+        _row(table, model, runtime, f"{device} {precision}", batches, threads, _minutes(seconds))
     return table
 
 
@@ -125,7 +125,7 @@ def _table(title: str, *headers: str) -> "Table":
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=Text(title), box=SIMPLE_HEAD, title_justify="left")
+    table = Table(title=Text(title), box=SIMPLE_HEAD, title_justify="left", pad_edge=False, collapse_padding=True)
     for header in headers:
         right = header in ("cells", "processes", "time")
         table.add_column(header, justify="right" if right else "left", overflow="fold")
