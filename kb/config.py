@@ -51,6 +51,7 @@ BUILT_IN_PROFILES: dict[str, dict[str, Any]] = {
         "runtimes": ("torch-eager", "tf-function", "onnxruntime"),
         "replicates": 3,
         "memory": False,
+        "percentiles": False,
     },
     "full": {
         "description": "the whole grid, with enough replicates to find a difference of 5 %",
@@ -171,6 +172,7 @@ class Profile(Grid):
     practices: StrictBool = False  #: `kb refresh` also measures the practices
     replicates: Annotated[StrictInt, Field(ge=1)] = 3
     memory: StrictBool = True  #: also measure peak memory, in one more process per case
+    percentiles: StrictBool = True  #: also time single calls, up to a second more in each process
 
 
 class Settings(_Table):

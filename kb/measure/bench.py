@@ -69,6 +69,7 @@ class Bench:
         refuse_another_series(present, {case.id: done.columns for case, done in prepared.items()})
         jobs = list(enumerate(jobs_of(folder.info, hopeless(prepared))))
         done = {_key_of(row) for row in present}
+        percentiles = bool(folder.info.settings.get("percentiles", True))
         waiting = [(position, job) for position, job in jobs if _key(job) not in done]
         failures = _Failures()
         for row in present:
@@ -86,13 +87,13 @@ class Bench:
                 "position": position,
                 "started": datetime.now(UTC).isoformat(timespec="seconds"),
                 **prepared[job.case].columns,
-                **(_columns(given_up) if given_up else self._do(job, prepared[job.case])),
+                **(_columns(given_up) if given_up else self._do(job, prepared[job.case], percentiles)),
             }
             folder.append(BENCHMARKS, row)
             failures.note(row)
             self.progress.finished(job, row, time.perf_counter() - start)
 
-    def _do(self, job: Job, prepared: Prepared) -> dict[str, Any]:
+    def _do(self, job: Job, prepared: Prepared, percentiles: bool) -> dict[str, Any]:
         """Run one worker and read its outcome into columns."""
         if prepared.mishap is not None:
             return _columns(prepared.mishap)
@@ -106,7 +107,7 @@ class Bench:
         }
         task = "memory" if job.kind is Kind.MEMORY else "latency"
         if task == "latency":
-            payload["reference"] = prepared.expected
+            payload |= {"reference": prepared.expected, "percentiles": percentiles}
         watch = Watch.start()
         outcome = self.crew.run(task, payload, threads=case.threads, device=case.device)
         conditions = watch.stop(outcome.cpu_s)

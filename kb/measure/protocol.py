@@ -87,14 +87,18 @@ def no_garbage_collection() -> Iterator[None]:
             gc.enable()
 
 
-def measure_steady(session: Session) -> Steady:
-    """Warm up, time blocks of calls, then single calls (design, how a number is obtained)."""
+def measure_steady(session: Session, *, percentiles: bool = True) -> Steady:
+    """Warm up, time blocks of calls, then single calls (design, how a number is obtained).
+
+    Args:
+        percentiles: whether single calls are timed at all; nothing but the percentiles comes from them.
+    """
     warmup_calls, per_call_s = _warm_up(session)
     compiled = session.compiles()
     with no_garbage_collection():
         per_block = max(1, math.ceil(BLOCK_S / per_call_s))
         blocks = _time_blocks(session, per_block)
-        singles = _time_singles(session, per_call_s)
+        singles = _time_singles(session, per_call_s) if percentiles else []
     low, middle, high = np.percentile(blocks.host_s, [25, 50, 75])
     return Steady(
         latency_p50_ms=float(middle) * 1e3,

@@ -93,7 +93,13 @@ def baseline(runtime: str, case: dict[str, Any]) -> dict[str, Any]:
 
 
 def latency(
-    model: dict[str, Any], runtime: str, case: dict[str, Any], inputs: str, reference: str, artefact: str | None
+    model: dict[str, Any],
+    runtime: str,
+    case: dict[str, Any],
+    inputs: str,
+    reference: str,
+    artefact: str | None,
+    percentiles: bool,
 ) -> dict[str, Any]:
     """Cold stages, correctness, and, if that is given, steady latency: the figures of one row, with its status."""
     session, figures = _cold(model, runtime, case, inputs, artefact)
@@ -109,7 +115,7 @@ def latency(
     }
     if agreement.status is Status.OK:
         enter("measure")
-        figures |= asdict(measure_steady(session))
+        figures |= asdict(measure_steady(session, percentiles=percentiles))
         figures["peak_device_mib"] = session.peak_device_mib()
     return figures
 

@@ -49,6 +49,7 @@ def new_run(
         settings, machine, command=command, commit=commit, profile=profile_name,
         disk_mib=_disk_mib({case.runtime for case in plan.cases}, settings.runtime_targets()),
         memory=profile.memory,
+        percentiles=profile.percentiles,
         replicates=profile.replicates,
         cases=tuple(case.as_dict() for case in plan.cases),
         left_out=tuple(LeftOut(case=case.id, reason=reason) for case, reason in plan.left_out),
@@ -56,12 +57,20 @@ def new_run(
 
 
 def begin(
-    settings: Settings, machine: Machine, *, command: str, commit: str | None, memory: bool = False, **planned: Any
+    settings: Settings,
+    machine: Machine,
+    *,
+    command: str,
+    commit: str | None,
+    memory: bool = False,
+    percentiles: bool = False,
+    **planned: Any,
 ) -> RunFolder:
     """Make the folder of a run of any kind.
 
     Args:
         memory: whether peak memory is measured too.
+        percentiles: whether single calls are timed too.
         planned: fields of `RunInfo` that say what is to be measured.
     """
     started = datetime.now(UTC).replace(microsecond=0)
@@ -79,6 +88,7 @@ def begin(
             "memory_limit_mib": settings.memory_limit_mib,
             "pin": settings.pin,
             "memory": memory,
+            "percentiles": percentiles,
         },
         seed=settings.seed if settings.seed is not None else random.SystemRandom().randrange(2**32),
         ci_url=_ci_url(),

@@ -43,4 +43,4 @@ class _Timed:
 
 def steady(call: Callable[[], Any], wait: Callable[[], None] = _nothing) -> Steady:
     """Steady-state time of a call, milliseconds; `wait` returns when the device has finished."""
-    return measure_steady(_Timed(call, wait))
+    return measure_steady(_Timed(call, wait), percentiles=False)

@@ -64,6 +64,14 @@ def test_a_run_measures_every_case_and_says_how_far_it_can_be_trusted(settings: 
     assert len(read_results(settings.results).benchmarks) == 8
 
 
+def test_a_profile_can_do_without_percentiles(settings: Settings):
+    profile = settings.profile("tiny").model_copy(update={"replicates": 1, "memory": False, "percentiles": False})
+    folder, _ = executed(settings.model_copy(update={"profiles": {"p": profile}}), "p", "numpy")
+    rows = folder.rows(BENCHMARKS)
+    assert {(row["single_calls"], row["latency_p90_ms"]) for row in rows} == {(0, None)}
+    assert all(row["latency_p50_ms"] > 0 for row in rows)
+
+
 @pytest.mark.slow
 def test_every_way_to_fail_is_one_row_with_its_status_and_the_run_goes_on(settings: Settings):
     folder, _ = executed(settings, "bad")

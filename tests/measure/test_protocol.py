@@ -135,6 +135,12 @@ def test_percentiles_need_enough_single_calls(clock, call_s, p90, p99):
     assert steady.single_calls <= protocol.MAX_SINGLE_CALLS
 
 
+def test_without_percentiles_no_single_call_is_timed(clock):
+    steady = measure_steady(Session(clock, 1 / 700), percentiles=False)
+    assert (steady.latency_p90_ms, steady.latency_p99_ms, steady.single_calls) == (None, None, 0)
+    assert steady.latency_p50_ms == pytest.approx(1e3 / 700)
+
+
 def test_compiles_after_the_warm_up_are_counted(clock):
     assert measure_steady(Session(clock, 0.01, compiles=(1, 4))).recompiles == 3
 

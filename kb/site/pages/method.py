@@ -50,6 +50,9 @@ CONSTANTS: dict[str, tuple[tuple[str, str], ...]] = {
     ),
 }
 
+#: What a profile may take besides latency, in words.
+EXTRAS = {"memory": "peak memory", "percentiles": "percentiles of single calls", "practices": "the practices"}
+
 
 def pages() -> list[Page]:
     """The page. It is the same whatever the results are."""
@@ -86,6 +89,7 @@ def _profiles() -> Table:
         Column("Batches", "batches", prose=True),
         Column("Threads", "threads"),
         Column("Processes", "replicates", numeric=True, unit="per cell"),
+        Column("Also taken", "also", prose=True),
     )
     profiles = {name: Profile.model_validate(values) for name, values in BUILT_IN_PROFILES.items()}
     rows = [
@@ -95,6 +99,7 @@ def _profiles() -> Table:
             *(Cell(_listed(field, getattr(grid, field))) for field in ("models", "runtimes", "precisions")),
             *(Cell(_listed(field, getattr(grid, field))) for field in ("batches", "threads")),
             Cell(str(profile.replicates)),
+            Cell(", ".join(words for name, words in EXTRAS.items() if getattr(profile, name)) if index == 0 else ""),
         )
         for name, profile in profiles.items()
         for index, grid in enumerate((profile, *profile.also))
