@@ -8,7 +8,7 @@ import pytest
 
 from kb.models.cnn_s import CnnS
 from kb.models.interface import Model, Source
-from kb.models.paired import PairedModel
+from kb.models.paired import IMAGE_AXES, PairedModel
 from kb.models.weights import WeightDraw
 from kb.records.fingerprints import weights_hash
 
@@ -93,4 +93,5 @@ def test_keras_gets_the_same_numbers_channels_last(model: PairedModel) -> None:
     for (name, array), (keras_name, arranged) in zip(inputs.items(), model.keras_inputs(inputs).items(), strict=True):
         assert keras_name == name
         assert arranged.flags.c_contiguous
-        np.testing.assert_array_equal(np.moveaxis(arranged, -1, 1) if array.ndim == 4 else arranged, array)
+        turned = array.ndim == IMAGE_AXES or arranged.shape != array.shape  # point clouds are turned as well
+        np.testing.assert_array_equal(np.moveaxis(arranged, -1, 1) if turned else arranged, array)
