@@ -46,7 +46,7 @@ def heat_map(id: str, title: str, caption: str, entries: Mapping[tuple[Place, Ar
         caption=caption,
         legend=_used(_legend(), rows),
         wide=_wide(rows, [_place_line(names[p], ", ") for p in places], arms),
-        narrow=_narrow(rows, [_place_line(names[p], "\n") for p in places], arms),
+        narrow=_narrow(rows, [_place_line(names[p], "\n").replace(", ", "\n") for p in places], arms),
         table=_table(title, entries, places, arms),
     )
 
