@@ -59,14 +59,16 @@ class Measuring:
         present = folder.rows(PRACTICES)
         _refuse_another_series(present, practices)
         done = {_key_of(row) for row in present}
+        absent = unsupported(present)
         failures: dict[Trial, list[str]] = {}
         for position, turn in enumerate(turns):
-            if _key(turn) in done:
+            if _key(turn) in done or turn.trial in absent:
                 continue
             self.progress.running(turn, position + 1, len(turns))
             start = time.perf_counter()
             rows = self._rows(turn, position, practices[turn.trial.practice], failures.setdefault(turn.trial, []))
             folder.extend(PRACTICES, rows)
+            absent |= unsupported(rows)
             self.progress.finished(turn, rows[0], time.perf_counter() - start)
         return folder.finish(**conclude(folder.info, folder.rows(PRACTICES), practices))
 
@@ -128,6 +130,14 @@ def new_run(
     return begin(
         settings, machine, command=command, commit=commit, profile="practices", replicates=replicates, arms=arms
     )
+
+
+def unsupported(rows: Sequence[Row]) -> set[Trial]:
+    """Arms that have no place on this machine, as a process of theirs found out: asking again would cost its time."""
+    statuses: dict[tuple[Trial, str, int], set[object]] = {}
+    for row in rows:
+        statuses.setdefault(_key_of(row), set()).add(row["status"])
+    return {trial for (trial, _, _), found in statuses.items() if found == {Status.UNSUPPORTED}}
 
 
 def _refuse_another_series(rows: Sequence[Row], practices: Mapping[str, Practice]) -> None:

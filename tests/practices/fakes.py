@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from kb.practices.interface import ALL_CORES, Arm, Measure, Reading
 from kb.records.statuses import Status
+from kb.runtimes.errors import DeviceMissing
 
 
 class Sleeping:
@@ -60,6 +61,15 @@ class Crashing(Sleeping):
         if arm.name == "short nap":
             os.kill(os.getpid(), signal.SIGSEGV)
         return []
+
+
+class Homeless(Sleeping):
+    """Its arms find out in their process that there is no place for them."""
+
+    name = "homeless"
+
+    def run(self, arm: Arm, folder: Path) -> Sequence[Reading]:
+        raise DeviceMissing("there is no bed here")
 
 
 class Unfinished:

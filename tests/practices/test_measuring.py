@@ -17,7 +17,7 @@ from kb.records.reading import read_results
 from kb.records.schema import PRACTICES
 from kb.records.statuses import Status
 
-TARGETS = {"sleeping": "tests.practices.fakes:Sleeping", "crashing": "tests.practices.fakes:Crashing"}
+TARGETS = {name: f"tests.practices.fakes:{name.title()}" for name in ("sleeping", "crashing", "homeless")}
 
 
 class Stop(Exception):
@@ -103,6 +103,17 @@ def test_crashes_and_empty_answers_are_rows_and_are_not_tried_for_ever(settings:
     assert endings[("short nap", Status.NOT_RUN, "cpu", "bed")] == 1
     assert rows[rows.status == Status.RUN_FAILED].reason.unique().tolist() == ["the practice gave no figure"]
     assert rows.value.isna().all()
+
+
+def test_an_arm_that_finds_no_place_here_is_not_asked_again(settings: Settings, say) -> None:
+    with begin(settings, "homeless") as folder, pytest.raises(Stop):
+        measuring(settings, say, 3).execute(folder)
+    with RunFolder.reopen(folder.path) as again:
+        measuring(settings, say).execute(again)
+    rows = read_results(settings.results).practices
+    assert set(rows.status) == {Status.UNSUPPORTED}
+    assert Counter(zip(rows.subject, rows.arm, rows.device, strict=True)).most_common(1)[0][1] == 1
+    assert set(rows[rows.device == "cpu"].reason) == {"kb.runtimes.errors.DeviceMissing: there is no bed here"}
 
 
 def test_an_interrupted_run_is_resumed_where_it_stopped(settings: Settings, say) -> None:
