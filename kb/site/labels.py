@@ -1,6 +1,9 @@
-"""Names of places and arms on a page: only what differs is said, what is the same for all is said once."""
+"""Names of places and arms on a page: what a place has in common with most is said once, in the caption."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from statistics import mode
+from typing import Any
 
 from kb.analysis.findings import Arm, Place
 from kb.analysis.speed import BASE_ENVIRONMENT, BASE_PRECISION
@@ -22,18 +25,31 @@ def arm_label(arm: Arm) -> str:
 
 
 def place_labels(places: Iterable[Place]) -> Mapping[Place, tuple[str, str]]:
-    """Model, and what tells the place from the others: ``batch 8, 2 threads``; empty where nothing does."""
+    """Model, and what tells the place from most: ``batch 8, 2 threads``; empty where nothing does."""
     every = sorted(set(places))
-    varying = [name for name in FIELDS if len({getattr(p, name) for p in every}) > 1]
+    usual = {name: _usual(every, name) for name in FIELDS} if every else {}
     return {
-        place: (clean(place.model, MAX_LABEL), ", ".join(_part(place, name) for name in varying)) for place in every
+        place: (
+            clean(place.model, MAX_LABEL),
+            ", ".join(_part(place, name) for name in FIELDS if getattr(place, name) != usual[name]),
+        )
+        for place in every
     }
 
 
-def common(places: Sequence[Place]) -> str:
-    """What all places have in common, for the caption: ``batch 1, 1 thread, cpu``."""
-    same = [name for name in FIELDS if len({getattr(place, name) for place in places}) == 1]
-    return ", ".join(_part(places[0], name) for name in same) if places else ""
+def left_unsaid(places: Iterable[Place]) -> str:
+    """What `place_labels` leaves out, for the caption: ``batch 1, 1 thread, cpu where a label says nothing else``."""
+    every = sorted(set(places))
+    if not every:
+        return ""
+    usual = setting(replace(every[0], **{name: _usual(every, name) for name in FIELDS}))
+    some_differ = any(said for _, said in place_labels(every).values())
+    return f"{usual} where a label says nothing else" if some_differ else usual
+
+
+def _usual(places: Sequence[Place], name: str) -> Any:
+    """What most places have; of values that are as frequent, the smallest."""
+    return mode(sorted(getattr(place, name) for place in places))
 
 
 def setting(place: Place) -> str:

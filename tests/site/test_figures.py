@@ -156,3 +156,13 @@ def test_a_newer_run_that_is_not_valid_is_a_ring_on_the_row_of_the_valid_one(cha
 )
 def test_ticks_are_round_and_few(low: float, high: float, most: int, expected: list[float]) -> None:
     assert ticks(low, high, most) == expected
+
+
+def test_hundreds_of_milliseconds_are_written_out_on_the_axis() -> None:
+    pytest.importorskip("vl_convert")
+    benchmarks, runs = frame((info(0), rows({EAGER: times(110.0), COMPILED: times(220.0, 3)})))
+    chart = latency_chart("l", "t", shown_entries(benchmarks, runs), NO_TABLE)
+    assert chart is not None
+    texts = re.findall(r"<text[^>]*>([^<]+)</text>", str(draw(chart, "").html))
+    assert {"50", "100", "150", "200"} <= set(texts)
+    assert not [text for text in texts if "e+" in text]

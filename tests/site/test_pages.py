@@ -87,3 +87,16 @@ def test_code_size_is_counted_for_every_reference_model(files: dict[str, bytes])
     rows = list(csv.DictReader(io.StringIO(files["data/code-size.csv"].decode())))
     assert len(rows) == 11
     assert all(int(row["torch_tokens"]) > 50 and int(row["keras_lines"]) > 5 for row in rows)
+
+
+def test_home_speaks_of_the_latest_benchmarks_and_leads_to_the_practices(files: dict[str, bytes]) -> None:
+    home = files["parts/home.md"].decode()
+    assert f"#machine-{LAPTOP.id}" in home
+    assert "profile practices" not in home
+    for page in (
+        "practices/index.md",
+        "generated/start.md",
+        "generated/batch-and-threads.md",
+        "generated/code-size.md",
+    ):
+        assert f"]({page})" in home

@@ -126,12 +126,13 @@ def _plot(rows: Sequence[Mapping[str, Any]], size: Size) -> dict[str, Any]:
     data = Datasets()
     scale = _scale(rows, size)
     order = [row["row"] for row in rows if row["text"]]
-    axis: dict[str, Any] = {"tickCount": 4 if size is NARROW else 7}
+    # On a linear axis "g" would have as many digits as tell the ticks apart, and 100 would be 1e+2.
+    axis: dict[str, Any] = {"tickCount": 4 if size is NARROW else 7, "format": ",~f"}
     if _logarithmic(rows):
-        axis = {"values": ticks(scale.domain[0], scale.domain[1], MOST_TICKS[size])}
+        axis = {"values": ticks(scale.domain[0], scale.domain[1], MOST_TICKS[size]), "format": "~g"}
 
     def x(field: str) -> Any:
-        return alt.X(f"{field}:Q", scale=scale, title="ms per call", axis=alt.Axis(grid=True, format="~g", **axis))
+        return alt.X(f"{field}:Q", scale=scale, title="ms per call", axis=alt.Axis(grid=True, **axis))
 
     base = alt.Chart(data.add(rows)).encode(y=row_axis(size, order), x=x("ms"), tooltip=_tooltip())
     tones = ["fast", "slow", "mark", "fg"]

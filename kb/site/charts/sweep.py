@@ -33,9 +33,7 @@ def sweep_chart(id: str, title: str, caption: str, sweep: Sweep, table: Table) -
 
 def _rows(sweep: Sweep) -> list[dict[str, Any]]:
     rows = []
-    # The quickest at the largest batch come first: where there are more runtimes than colours, they have their own.
-    order = sorted(sweep.arms.items(), key=lambda item: -(item[1][-1].samples_per_s or 0.0))
-    for index, (arm, steps) in enumerate(order):
+    for index, (arm, steps) in enumerate(sweep.arms.items()):  # by name: a runtime has one colour on all charts
         for step in steps:
             rate = step.samples_per_s
             if rate is None:

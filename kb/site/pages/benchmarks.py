@@ -13,7 +13,7 @@ from kb.records.statuses import Status
 from kb.site.charts.heat import by_place_and_arm, heat_map
 from kb.site.evidence import Evidence
 from kb.site.figures import Drawn, draw
-from kb.site.labels import MAX_LABEL, arm_label, common, machine_label, setting
+from kb.site.labels import MAX_LABEL, arm_label, left_unsaid, machine_label, setting
 from kb.site.render import Page, front_matter, provenance, render
 from kb.site.table import EMPTY, Cell, Column, Table
 from kb.site.text import clean, counted, day
@@ -113,7 +113,7 @@ def _extreme(entry: Entry | None, evidence: Evidence, to_root: str) -> Cell:
 def _map(evidence: Evidence, machine: Machine) -> Drawn:
     entries = tuple(speaking_first(evidence.of(machine=machine)).values())
     placed = by_place_and_arm(entries)
-    alike = common(sorted({place for place, _ in placed}))
+    alike = left_unsaid(place for place, _ in placed)
     caption = (
         f"Median speed over eager execution of the same model in the same run{f' ({alike})' if alike else ''}: "
         f"above 1 is faster. Grey cells are within {100 * EQUIVALENCE_MARGIN:g} % of it, or without a verdict."

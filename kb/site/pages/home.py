@@ -36,7 +36,8 @@ def pages(evidence: Evidence) -> list[Page]:
 
 def _machine(evidence: Evidence, machine: Machine) -> Mapping[str, object]:
     runs = evidence.runs_of(machine)
-    latest, found = runs[0], standings(evidence.of(machine=machine))
+    latest = next((info for info in runs if info.cases), runs[0])  # runs of practices have pages of their own
+    found = standings(evidence.of(machine=machine))
     ok, others = row_counts(latest)
     valid = next((info for info in runs if info.validity is Validity.VALID), None)
     return {

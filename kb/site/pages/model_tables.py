@@ -30,13 +30,18 @@ def speed_table(entries: Sequence[Entry]) -> Table:
     columns: Columns = (
         (Column("Runtime", "runtime"), _name),
         (Column("Latency", "latency_p50_ms", numeric=True, unit="ms per call"), lambda e: figure_cell(e.cell.latency)),
-        (Column("p90", "latency_p90_ms", numeric=True, unit="ms"), lambda e: _plain(e, "latency_p90_ms")),
-        (Column("p99", "latency_p99_ms", numeric=True, unit="ms"), lambda e: _plain(e, "latency_p99_ms")),
+        *(_percentile(key) for key in ("p90", "p99") if any(f"latency_{key}_ms" in e.cell.figures for e in entries)),
         (Column("Speed", "speed", numeric=True, unit="over the baseline"), _speed),
         (Column("Verdict", "verdict"), lambda e: verdict_cell(e.speed)),
         (Column("Speed", "speed_own_eager", numeric=True, unit="over its own eager"), _own),
     )
     return _table("Speed", columns, entries)
+
+
+def _percentile(key: str) -> tuple[Column, Callable[[Entry], Cell]]:
+    """The column of one percentile; a table in which no runtime has enough single calls does without it."""
+    name = f"latency_{key}_ms"
+    return Column(key, name, numeric=True, unit="ms"), lambda entry: _plain(entry, name)
 
 
 def cost_table(evidence: Evidence, entries: Sequence[Entry]) -> Table:
