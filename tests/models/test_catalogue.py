@@ -15,11 +15,10 @@ from kb.config import ArtefactSettings
 from kb.models.catalogue import ModelSpec, catalogue, spec_of
 from kb.models.errors import ModelError
 from kb.models.interface import Model
+from tests.models.conftest import MODELS
 
-BUILT_IN = {
-    *("mlp8", "cnn_s", "encoder_mini", "resnet50", "mobilenet_v2", "vit_tiny"),
-    *("unet_block", "pointnet", "bert_mini", "lstm2", "dlrm_s"),
-}
+#: What the tests of all models are run with: a model that is installed must be among them.
+BUILT_IN = {kind.name for kind in MODELS}
 
 #: A module of a user's; each class but the first lacks or breaks one thing.
 MODULE = """
