@@ -16,6 +16,7 @@ from kb.machine.tiny_onnx import matmul_model
 
 GIB = 2**30
 CPU_PROVIDER = "CPUExecutionProvider"
+CUDA_PROVIDER = "CUDAExecutionProvider"
 #: Providers that run nothing on this machine.
 REMOTE_PROVIDERS = {"AzureExecutionProvider": "calls a remote service; runs nothing on this machine"}
 
@@ -79,6 +80,8 @@ def onnxruntime() -> dict[str, Any]:
     import onnxruntime as framework
 
     providers = framework.get_available_providers()
+    if CUDA_PROVIDER in providers:
+        framework.preload_dlls()  # CUDA's libraries from their Python packages, where they are installed
     facts = {
         "providers": lambda: providers,
         "device": framework.get_device,

@@ -13,11 +13,10 @@ from kb.models.cnn_s import CnnS
 from kb.models.interface import Array
 from kb.practices.interface import Arm, Measure, Reading
 from kb.practices.timing import steady
-from kb.records.case import Case
 from kb.records.statuses import Status
 from kb.runtimes.base import device_kind
 from kb.runtimes.tf_base import TfSession, start_tensorflow
-from kb.runtimes.torch_base import find_device, on_host, set_threads, tensors
+from kb.runtimes.torch_base import on_host, start_torch, synchronize, tensors
 from kb.workers.stages import enter
 
 if TYPE_CHECKING:
@@ -84,10 +83,9 @@ class MemoryHousekeeping:
         """Go through the arm's loop."""
         enter("import")
         if arm.subject == KERAS_MODELS:
-            start_tensorflow(Case("", "", device=arm.device, threads=arm.threads))
+            start_tensorflow(arm.threads, arm.device)
             return build_and_ask(keras_shop(arm.device), keras_housekeeping(arm.name))
-        set_threads(arm.threads)
-        device = find_device(arm.device)
+        device = start_torch(arm.threads, arm.device)
         if arm.subject == INFERENCE:
             return step_through(device, torch_housekeeping(arm.name))
         return build_and_ask(torch_shop(device), torch_housekeeping(arm.name))
@@ -213,15 +211,11 @@ def step_through(device: "torch.device", housekeeping: Housekeeping) -> list[Rea
             answers.append(module(*batch))
         return answers
 
-    def wait() -> None:
-        if device.type != "cpu":
-            torch.accelerator.synchronize(device)
-
     enter("measure")
     with torch.inference_mode():
         answers = [on_host(answer) for answer in one_round()]
         rss_before_mib = resident_mib()
-        round_ms = steady(one_round, wait).latency_p50_ms
+        round_ms = steady(one_round, lambda: synchronize(device)).latency_p50_ms
         housekeeping([])
         rss_after_mib, device_memory = resident_mib(), _torch_memory(device)
     enter("check")
@@ -249,7 +243,7 @@ def _torch_memory(device: "torch.device") -> list[Reading]:
     if device.type == "cpu":
         return []
     allocator: Any = torch.get_device_module(device)
-    torch.accelerator.synchronize(device)
+    synchronize(device)
     figures = {
         "allocated_mib": allocator.memory_allocated(device),
         "reserved_mib": allocator.memory_reserved(device),

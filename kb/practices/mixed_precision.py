@@ -3,14 +3,16 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from kb.measure.correctness import judge
 from kb.models.interface import Array
 from kb.practices.interface import Arm, Measure, Reading
 from kb.practices.training import SUBJECTS, Answer, Course, Task, Training, reading, relative_difference, train
-from kb.practices.training_tf import TfWay, allow_tf_tf32, start_tf, tf_answer, tf_training
-from kb.practices.training_torch import TorchWay, allow_torch_tf32, start_torch, torch_answer, torch_training
+from kb.practices.training_tf import TfWay, tf_answer, tf_training
+from kb.practices.training_torch import TorchWay, torch_answer, torch_training
 from kb.records.statuses import Status
+from kb.runtimes import tf_base, torch_base
 from kb.runtimes.base import device_kind
 from kb.workers.stages import enter
 
@@ -34,7 +36,7 @@ JUDGED_AS = {"tf32": "fp16"}
 class Side:
     """What the arms of one framework are made of."""
 
-    start: Callable[[int, str], None]  #: threads, device
+    start: Callable[[int, str], Any]  #: threads, device
     allow_tf32: Callable[[bool], None]
     training: Callable[[Task, str, str], Training]  #: task, device, precision
     answer: Callable[[Task, Mapping[str, Array], str, str], Answer]  #: task, inputs, device, precision
@@ -48,8 +50,8 @@ def _tf_training(task: Task, device: str, precision: str) -> Training:
     return tf_training(task, device, TfWay.FUNCTION, precision)
 
 
-TORCH = Side(start_torch, allow_torch_tf32, _torch_training, torch_answer)
-KERAS = Side(start_tf, allow_tf_tf32, _tf_training, tf_answer)
+TORCH = Side(torch_base.start_torch, torch_base.allow_tf32, _torch_training, torch_answer)
+KERAS = Side(tf_base.start_tensorflow, tf_base.allow_tf32, _tf_training, tf_answer)
 
 #: What stands behind the names of the arms: the framework and the precision. The first of a framework is its baseline.
 WAYS = {

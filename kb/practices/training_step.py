@@ -9,10 +9,12 @@ from kb.measure.replicate import peak_rss_mib
 from kb.practices.interface import Arm, Measure, Reading
 from kb.practices.timing import steady
 from kb.practices.training import POOL, Course, Task, Training, reading, relative_difference, train
-from kb.practices.training_tf import TfWay, start_tf, tf_training
-from kb.practices.training_torch import TorchWay, start_torch, torch_training
+from kb.practices.training_tf import TfWay, tf_training
+from kb.practices.training_torch import TorchWay, torch_training
 from kb.records.statuses import Status
 from kb.runtimes.base import device_kind
+from kb.runtimes.tf_base import start_tensorflow
+from kb.runtimes.torch_base import start_torch
 from kb.workers.stages import enter
 
 MODELS = ("cnn_s", "encoder_mini")
@@ -102,7 +104,7 @@ def _start(arm: Arm, task: Task) -> Callable[[str], Training]:
     if arm.name in TORCH:
         start_torch(arm.threads, arm.device)
         return lambda name: torch_training(task, arm.device, TORCH[name])
-    start_tf(arm.threads, arm.device)
+    start_tensorflow(arm.threads, arm.device)
     return lambda name: tf_training(task, arm.device, TENSORFLOW[name])
 
 

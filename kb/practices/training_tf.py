@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 from kb.models.interface import Array
 from kb.practices.timing import steady
 from kb.practices.training import EPSILON, WEIGHT_DECAY, Answer, Task, Training
-from kb.records.case import Case
-from kb.runtimes.tf_base import POLICIES, KerasBuilt, TfSession, constants, start_tensorflow, structured
+from kb.runtimes.tf_base import POLICIES, KerasBuilt, TfSession, constants, structured
 from kb.runtimes.tf_graph import trace
 
 if TYPE_CHECKING:
@@ -26,28 +25,6 @@ class TfWay(StrEnum):
     FUNCTION = "function"  #: the same in a tf.function
     XLA = "xla"  #: the same with jit_compile=True
     TRAIN_ON_BATCH = "train_on_batch"  #: compile() and train_on_batch(), with Keras's defaults
-
-
-def start_tf(threads: int, device: str) -> None:
-    """Import TensorFlow and Keras, set the threads, look for the device; float32 has all its bits, on every device.
-
-    Raises:
-        DeviceMissing: TensorFlow sees no such device here.
-    """
-    start_tensorflow(_case(threads, device))
-    allow_tf_tf32(False)
-
-
-def allow_tf_tf32(allowed: bool) -> None:
-    """Whether an NVIDIA GPU may round the factors of float32 products to TF32, as TensorFlow does by default."""
-    import tensorflow as tf
-
-    tf.config.experimental.enable_tensor_float_32_execution(allowed)
-
-
-def _case(threads: int, device: str) -> Case:
-    """What the runtimes' helpers ask for: they read no more of it."""
-    return Case("", "", device=device, threads=threads)
 
 
 def tf_training(task: Task, device: str, way: TfWay, precision: str = "fp32") -> Training:
@@ -107,6 +84,6 @@ def _learner(
 def tf_answer(task: Task, inputs: Mapping[str, Array], device: str, precision: str) -> Answer:
     """Time the network in inference, as a `tf.function`."""
     built = KerasBuilt(task.model.keras_model(POLICIES[precision]), task.model.keras_inputs)
-    session = trace(built, inputs, _case(1, device), jit_compile=None)
+    session = trace(built, inputs, device, jit_compile=None)
     latency_ms = steady(session.call, session.wait).latency_p50_ms
     return Answer(session.outputs(), latency_ms)

@@ -8,7 +8,8 @@ from kb.models.arrays import flat
 from kb.models.interface import Array
 from kb.practices.timing import steady
 from kb.practices.training import EPSILON, WEIGHT_DECAY, Answer, Task, Training
-from kb.runtimes.torch_base import find_device, on_host, set_threads, tensors
+from kb.runtimes.base import FULL
+from kb.runtimes.torch_base import find_device, on_host, peak_device_mib, synchronize, tensors, type_of
 
 if TYPE_CHECKING:
     import torch
@@ -24,36 +25,12 @@ class TorchWay:
     fused: bool = False  #: the optimiser's own kernel for all weights at once
 
 
-def start_torch(threads: int, device: str) -> None:
-    """Import torch, set its threads, look for the device; float32 has all its bits, on every device.
-
-    Raises:
-        DeviceMissing: torch sees no such device here.
-    """
-    set_threads(threads)
-    find_device(device)
-    allow_torch_tf32(False)
-
-
-def allow_torch_tf32(allowed: bool) -> None:
-    """Whether an NVIDIA GPU may round the factors of float32 products to TF32.
-
-    By default torch lets convolutions do so and matrix products not; here it is both or none.
-    """
-    import torch
-
-    torch.set_float32_matmul_precision("high" if allowed else "highest")
-    torch.backends.cudnn.allow_tf32 = allowed
-
-
 def autocast(device: "torch.device", precision: str) -> Callable[[], Any]:
     """What opens the autocast region of a call, as teams write it around theirs; for fp32 it has no effect."""
     import torch
 
-    dtype = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}[precision]
-
     def opened() -> Any:
-        return torch.amp.autocast(device.type, dtype=dtype, enabled=dtype is not None)
+        return torch.amp.autocast(device.type, dtype=type_of(precision), enabled=precision != FULL)
 
     return opened
 
@@ -91,24 +68,7 @@ def torch_training(task: Task, device_name: str, way: TorchWay) -> Training:
         states = list(optimizer.state.values())
         return int(states[0]["step"]) if states else 0
 
-    return Training(step, lambda: wait_for(device), updates, lambda: peak_device_mib(device))
-
-
-def wait_for(device: "torch.device") -> None:
-    """Return when the device has finished."""
-    import torch
-
-    if device.type != "cpu":
-        torch.accelerator.synchronize(device)
-
-
-def peak_device_mib(device: "torch.device") -> float | None:
-    """Peak of torch's allocator on the device since the process began; None on a CPU."""
-    import torch
-
-    if device.type == "cpu":
-        return None
-    return float(torch.get_device_module(device).max_memory_allocated(device)) / 2**20
+    return Training(step, lambda: synchronize(device), updates, lambda: peak_device_mib(device))
 
 
 def torch_answer(task: Task, inputs: Mapping[str, Array], device_name: str, precision: str) -> Answer:
@@ -125,5 +85,5 @@ def torch_answer(task: Task, inputs: Mapping[str, Array], device_name: str, prec
             return network(*arguments)
 
     with torch.inference_mode():
-        latency_ms = steady(call, lambda: wait_for(device)).latency_p50_ms
+        latency_ms = steady(call, lambda: synchronize(device)).latency_p50_ms
         return Answer([on_host(tensor) for tensor in flat(call())], latency_ms)

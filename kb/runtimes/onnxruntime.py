@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from kb.config import PROVIDER_SUFFIX
 from kb.models.interface import Array, Model, Source
 from kb.records.case import Case
 from kb.runtimes.base import FULL, common_source, device_index, device_kind, refusal
@@ -15,20 +16,17 @@ from kb.runtimes.errors import DeviceMissing
 from kb.runtimes.interface import DeviceTimer, Session
 from kb.runtimes.onnx_export import ARRANGEMENT_KEY, export
 
+CUDA_PROVIDER = "CUDAExecutionProvider"
 #: Execution provider for each kind of device: the vendor's general one where ONNX Runtime has several.
 PROVIDERS = {
     "cpu": "CPUExecutionProvider",
-    "cuda": "CUDAExecutionProvider",
+    "cuda": CUDA_PROVIDER,
     "mps": "CoreMLExecutionProvider",
     "xpu": "OpenVINOExecutionProvider",
     "npu": "CANNExecutionProvider",
 }
-#: A device may also be a provider's own name, as ONNX Runtime gives it: they end in this.
-PROVIDER_SUFFIX = "ExecutionProvider"
-#: Providers that are told a device's number.
-_NUMBERED = frozenset({"CUDAExecutionProvider", "CANNExecutionProvider"})
 #: Providers whose device's memory ONNX Runtime can bind inputs and outputs to, with its name for that memory.
-_BINDABLE = {"CUDAExecutionProvider": "cuda", "CANNExecutionProvider": "cann"}
+_BINDABLE = {CUDA_PROVIDER: "cuda", "CANNExecutionProvider": "cann"}
 #: NumPy types of the graph inputs that ONNX Runtime names in its own way; all others are called alike.
 _TYPES = {"float": "float32", "double": "float64"}
 
@@ -116,6 +114,8 @@ class OnnxRuntime:
         import onnxruntime
 
         provider = provider_of(case.device)
+        if provider == CUDA_PROVIDER:
+            onnxruntime.preload_dlls()  # CUDA's libraries from their Python packages, where they are installed
         available = onnxruntime.get_available_providers()
         if provider not in available:
             raise DeviceMissing(
@@ -140,8 +140,8 @@ class OnnxRuntime:
         options.inter_op_num_threads = 1
         options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
         provider = provider_of(case.device)
-        settings = {"device_id": device_index(case.device)} if provider in _NUMBERED else {}
-        session = onnxruntime.InferenceSession(str(built), options, providers=[(provider, settings)])
+        offered = [(provider, provider_options(case.device))]
+        session = onnxruntime.InferenceSession(str(built), options, providers=offered)
         got = session.get_providers()
         if got[0] != provider:
             raise ProviderMissing(f"asked for {provider}, the session runs on {', '.join(got)}")
@@ -156,6 +156,21 @@ def provider_of(device: str) -> str | None:
     """The execution provider for a device: by its kind, or the device is a provider's own name. None: there is none."""
     kind = device_kind(device)
     return kind if kind.endswith(PROVIDER_SUFFIX) else PROVIDERS.get(kind)
+
+
+def provider_options(device: str) -> dict[str, Any]:
+    """What the execution provider is told: the device's number, and that float32 keeps all its bits.
+
+    OpenVINO takes a CPU unless it is told otherwise, and CUDA rounds to TF32. A provider that was asked for by its own
+    name has its defaults, but for TF32.
+    """
+    index = device_index(device)
+    options: dict[str, dict[str, Any]] = {
+        CUDA_PROVIDER: {"device_id": index, "use_tf32": 0},
+        "CANNExecutionProvider": {"device_id": index},
+        "OpenVINOExecutionProvider": {"device_type": f"GPU.{index}"} if device_kind(device) == "xpu" else {},
+    }
+    return options.get(provider_of(device) or "", {})
 
 
 def bound(session: Any, arrays: Mapping[str, Array], threads: int, memory: str, index: int) -> BoundSession:

@@ -24,8 +24,10 @@ DEVICE_TYPES = {"cuda": "GPU", "mps": "GPU", "xpu": "XPU"}
 POLICIES = {"fp32": "float32", "bf16": "mixed_bfloat16", "fp16": "mixed_float16"}
 
 
-def start_tensorflow(case: Case) -> None:
-    """Import TensorFlow, set its threads and show it the case's device alone, before any operator runs.
+def start_tensorflow(threads: int, device: str) -> None:
+    """Import TensorFlow, set its threads and show it this device alone, where float32 has all its bits.
+
+    To be called before any operator runs.
 
     Raises:
         DeviceMissing: TensorFlow sees no such device here.
@@ -37,9 +39,17 @@ def start_tensorflow(case: Case) -> None:
 
     if keras.backend.backend() != "tensorflow":
         raise RuntimeError(f"Keras was imported with the {keras.backend.backend()} backend, not with tensorflow")
-    tf.config.threading.set_intra_op_parallelism_threads(case.threads)
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(1)
-    _show_only(case.device)
+    _show_only(device)
+    allow_tf32(False)
+
+
+def allow_tf32(allowed: bool) -> None:
+    """Whether an NVIDIA GPU may round the factors of float32 products to TF32, as TensorFlow does by default."""
+    import tensorflow as tf
+
+    tf.config.experimental.enable_tensor_float_32_execution(allowed)
 
 
 def _show_only(device: str) -> None:
@@ -115,14 +125,17 @@ class TfSession:
         return int(tf.config.threading.get_intra_op_parallelism_threads())
 
     def peak_device_mib(self) -> float | None:
-        """Peak of TensorFlow's allocator on the device since the process began."""
+        """Peak of TensorFlow's allocator on the device since the process began; None where a plug-in keeps none."""
         import tensorflow as tf
 
         kind = DEVICE_TYPES.get(device_kind(self.device))
         if kind is None:
             return None
-        # The only one that is visible has index 0, whatever its number on this machine.
-        return float(tf.config.experimental.get_memory_info(f"{kind}:0")["peak"]) / 2**20
+        try:  # the only one that is visible has index 0, whatever its number on this machine
+            info = tf.config.experimental.get_memory_info(f"{kind}:0")
+        except (ValueError, tf.errors.OpError):
+            return None
+        return float(info["peak"]) / 2**20
 
     def device_timer(self) -> DeviceTimer | None:
         """None: TensorFlow hands out no events of the device."""
@@ -138,7 +151,7 @@ class TfRuntime(Direct):
 
     def start(self, case: Case) -> None:
         """Import TensorFlow and Keras, set the threads, look for the device."""
-        start_tensorflow(case)
+        start_tensorflow(case.threads, case.device)
 
     def build(self, model: Model, case: Case) -> Any:
         """The Keras model under the policy of the precision, with the conversion of inputs that belongs to it."""

@@ -51,7 +51,7 @@ class TfFunction(TfRuntime):
     def load(self, built: Any, inputs: Mapping[str, Array], case: Case) -> Session:
         """Trace the Keras model; a SavedModel has its graph already."""
         if isinstance(built, KerasBuilt):
-            return trace(built, inputs, case, jit_compile=None)
+            return trace(built, inputs, case.device, jit_compile=None)
         return _open_signature(built, inputs, case)
 
 

@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from kb.models.interface import Array
-from kb.records.case import Case
 from kb.runtimes.tf_base import KerasBuilt, TfSession, constants, structured
 
 
-def trace(built: KerasBuilt, inputs: Mapping[str, Array], case: Case, jit_compile: bool | None) -> TfSession:
+def trace(built: KerasBuilt, inputs: Mapping[str, Array], device: str, jit_compile: bool | None) -> TfSession:
     """Trace the model into a `tf.function` for exactly the shapes of the inputs.
 
     Args:
@@ -25,4 +24,4 @@ def trace(built: KerasBuilt, inputs: Mapping[str, Array], case: Case, jit_compil
 
     function = tf.function(infer, input_signature=[signature], jit_compile=jit_compile)
     function.get_concrete_function()
-    return TfSession(lambda: function(arguments), case.device, lambda: int(function.experimental_get_tracing_count()))
+    return TfSession(lambda: function(arguments), device, lambda: int(function.experimental_get_tracing_count()))

@@ -17,7 +17,7 @@ class TfXla(TfRuntime):
 
     def load(self, built: Any, inputs: Mapping[str, Array], case: Case) -> Session:
         """Trace and compile. XLA compiles when the function is first called: that call is made here."""
-        session = trace(built, inputs, case, jit_compile=True)
+        session = trace(built, inputs, case.device, jit_compile=True)
         session.call()
         session.wait()
         return session

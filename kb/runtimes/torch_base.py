@@ -20,6 +20,37 @@ if TYPE_CHECKING:
 TIMED_DEVICES = frozenset({"cuda", "xpu"})
 
 
+#: The type that each precision computes in.
+_TYPES = {"fp32": "float32", "bf16": "bfloat16", "fp16": "float16"}
+
+
+def start_torch(threads: int, device_name: str) -> "torch.device":
+    """Import torch, set its threads, and make the device the current one, where float32 has all its bits.
+
+    Raises:
+        DeviceMissing: torch sees no such device here.
+    """
+    import torch
+
+    set_threads(threads)
+    device = find_device(device_name)
+    if device.index:
+        torch.accelerator.set_device_index(device.index)  # events and streams are made on the current device
+    allow_tf32(False)
+    return device
+
+
+def allow_tf32(allowed: bool) -> None:
+    """Whether an NVIDIA GPU may round the factors of float32 products to TF32.
+
+    By default torch lets convolutions do so and matrix products not; here it is both or none.
+    """
+    import torch
+
+    torch.set_float32_matmul_precision("high" if allowed else "highest")
+    torch.backends.cudnn.allow_tf32 = allowed
+
+
 def set_threads(threads: int) -> None:
     """Threads inside an operator; operators themselves run one after the other.
 
@@ -61,6 +92,32 @@ def tensors(inputs: Mapping[str, Array], device: "torch.device") -> "tuple[torch
     return tuple(torch.tensor(array, device=device) for array in inputs.values())
 
 
+def type_of(precision: str) -> "torch.dtype":
+    """torch's type for ``fp32``, ``bf16`` or ``fp16``."""
+    import torch
+
+    found: torch.dtype = getattr(torch, _TYPES[precision])
+    return found
+
+
+def synchronize(device: "torch.device") -> None:
+    """Return when the device has finished. Nothing to do on a CPU."""
+    import torch
+
+    if device.type != "cpu":
+        torch.accelerator.synchronize(device)
+
+
+def peak_device_mib(device: "torch.device") -> float | None:
+    """Peak of torch's allocator on the device since the process began, MiB; None where its backend keeps none."""
+    import torch
+
+    if device.type == "cpu":
+        return None
+    peak = getattr(torch.get_device_module(device), "max_memory_allocated", None)
+    return None if peak is None else float(peak(device)) / 2**20
+
+
 def mixed(module: "torch.nn.Module", precision: str, device: "torch.device") -> "torch.nn.Module":
     """The module under autocast to bf16 or fp16, as teams write it around their call; for fp32 the module itself.
 
@@ -70,7 +127,7 @@ def mixed(module: "torch.nn.Module", precision: str, device: "torch.device") -> 
 
     if precision == FULL:
         return module
-    dtype = {"bf16": torch.bfloat16, "fp16": torch.float16}[precision]
+    dtype = type_of(precision)
 
     class Autocast(torch.nn.Module):  # type: ignore[misc]
         def __init__(self) -> None:
@@ -96,7 +153,7 @@ class TorchEvents:
     def on(cls, device: "torch.device") -> "TorchEvents":
         import torch
 
-        return cls(torch.Event(device.type, enable_timing=True), torch.Event(device.type, enable_timing=True))
+        return cls(torch.Event(device, enable_timing=True), torch.Event(device, enable_timing=True))
 
     def start(self) -> None:
         """See `DeviceTimer.start`."""
@@ -134,10 +191,7 @@ class TorchSession:
 
     def wait(self) -> None:
         """Return when the device has finished."""
-        import torch
-
-        if self.device.type != "cpu":
-            torch.accelerator.synchronize(self.device)
+        synchronize(self.device)
 
     def outputs(self) -> list[Array]:
         """Outputs of one call, on the host."""
@@ -150,13 +204,8 @@ class TorchSession:
         return int(torch.get_num_threads())
 
     def peak_device_mib(self) -> float | None:
-        """Peak of torch's allocator on the device since the process began; None where its backend keeps none."""
-        import torch
-
-        if self.device.type == "cpu":
-            return None
-        peak = getattr(torch.get_device_module(self.device), "max_memory_allocated", None)
-        return None if peak is None else peak(self.device) / 2**20
+        """Peak of torch's allocator on the device."""
+        return peak_device_mib(self.device)
 
     def device_timer(self) -> DeviceTimer | None:
         """Events of the device, where torch times with them."""
@@ -195,8 +244,7 @@ class TorchRuntime(Direct):
 
     def start(self, case: Case) -> None:
         """Import torch, set its threads, look for the device."""
-        set_threads(case.threads)
-        find_device(case.device)
+        start_torch(case.threads, case.device)
 
     def build(self, model: Model, case: Case) -> Any:
         """The module on the device, under autocast where the case asks for it."""

@@ -8,7 +8,7 @@ from kb.models.interface import Array, Model, Source
 from kb.records.case import Case
 from kb.runtimes.base import common_source, device_kind
 from kb.runtimes.interface import Session
-from kb.runtimes.torch_base import TorchRuntime, find_device, open_session, set_threads, tensors
+from kb.runtimes.torch_base import TorchRuntime, find_device, open_session, start_torch, tensors
 
 
 class TorchExportAoti(TorchRuntime):
@@ -38,8 +38,7 @@ class TorchExportAoti(TorchRuntime):
         """Export the module, unless it is an exported program already, and compile it."""
         import torch
 
-        set_threads(case.threads)
-        device = find_device(case.device)
+        device = start_torch(case.threads, case.device)
         with torch.no_grad():
             if common_source(self.sources, model) is Source.TORCH_EXPORT:
                 program = torch.export.load(model.path)
@@ -52,4 +51,6 @@ class TorchExportAoti(TorchRuntime):
         """Unpack the package and load its library."""
         import torch
 
-        return open_session(torch._inductor.aoti_load_package(str(built)), inputs, find_device(case.device))
+        device = find_device(case.device)
+        index = -1 if device.index is None else device.index  # -1: the device that the package was made for
+        return open_session(torch._inductor.aoti_load_package(str(built), device_index=index), inputs, device)

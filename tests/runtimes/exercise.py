@@ -53,6 +53,7 @@ class Life:
 
     missing_device: BaseException | None  #: what `start` raised for a device that no machine has
     cells: dict[Cell, Seen]
+    tf32_allowed: bool | None  #: after all of them; None where it belongs to the session
 
 
 def exercise(runtime: Runtime, cells: list[Cell], missing_device: str) -> Life:
@@ -66,7 +67,21 @@ def exercise(runtime: Runtime, cells: list[Cell], missing_device: str) -> Life:
             compiles = seen[cell].compiles_called
         except Exception:  # noqa: BLE001 - one cell that fails must not hide the others; its test prints the traceback
             seen[cell] = Seen(format_exc())
-    return Life(raised, seen)
+    return Life(raised, seen, _tf32_allowed(runtime))
+
+
+def _tf32_allowed(runtime: Runtime) -> bool | None:
+    """Whether an NVIDIA GPU could round float32 products in this process."""
+    match runtime.packages[0]:
+        case "torch":
+            import torch
+
+            return torch.get_float32_matmul_precision() != "highest" or torch.backends.cudnn.allow_tf32
+        case "tensorflow":
+            import tensorflow as tf
+
+            return bool(tf.config.experimental.tensor_float_32_execution_enabled())
+    return None
 
 
 def _refusal_of(runtime: Runtime, device: str) -> BaseException | None:

@@ -9,7 +9,7 @@ from kb.models.interface import Source
 from kb.records.case import Case
 from kb.runtimes.base import device_index, device_kind
 from kb.runtimes.catalogue import installed, load_runtime
-from kb.runtimes.onnxruntime import provider_of
+from kb.runtimes.onnxruntime import provider_of, provider_options
 from tests.runtimes.tiny import TinyNet
 
 NET = TinyNet(name="my_net")
@@ -95,6 +95,20 @@ def test_a_device_may_be_a_provider_by_its_own_name() -> None:
     assert provider_of("OpenVINOExecutionProvider:1") == "OpenVINOExecutionProvider"
     assert provider_of("cuda:1") == "CUDAExecutionProvider"
     assert provider_of("tpu") is None
+
+
+@pytest.mark.parametrize(
+    ("device", "options"),
+    [
+        ("cpu", {}),
+        ("cuda:1", {"device_id": 1, "use_tf32": 0}),
+        ("CUDAExecutionProvider", {"device_id": 0, "use_tf32": 0}),
+        ("xpu:1", {"device_type": "GPU.1"}),
+        ("OpenVINOExecutionProvider", {}),
+    ],
+)
+def test_a_provider_is_told_the_device_and_to_keep_all_bits(device: str, options: dict[str, object]) -> None:
+    assert provider_options(device) == options
 
 
 def test_a_device_without_an_execution_provider_is_refused() -> None:

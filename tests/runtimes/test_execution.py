@@ -74,6 +74,11 @@ def test_each_compilation_of_dynamo_is_counted_in_load(lived: Callable[[str], Li
 
 
 @pytest.mark.parametrize("runtime", runtime_params())
+def test_float32_is_nowhere_rounded_to_tf32(lived: Callable[[str], Life], runtime: str) -> None:
+    assert lived(runtime).tf32_allowed is (None if runtime == "onnxruntime" else False)
+
+
+@pytest.mark.parametrize("runtime", runtime_params())
 def test_a_device_that_is_not_there_is_unsupported_not_an_error(lived: Callable[[str], Life], runtime: str) -> None:
     raised = lived(runtime).missing_device
     assert isinstance(raised, DeviceMissing)

@@ -11,7 +11,6 @@ from kb.practices.custom_operators.figures import compiles, exports, gradient_us
 from kb.practices.custom_operators.operator import SIZES, elements
 from kb.practices.custom_operators.written import Operator, Written
 from kb.practices.interface import Arm, Measure, Reading
-from kb.records.case import Case
 from kb.runtimes.tf_base import start_tensorflow
 from kb.runtimes.torch_base import set_threads
 from kb.workers.stages import enter
@@ -84,7 +83,7 @@ class CustomOperators:
         if way.executed == "torch":
             set_threads(arm.threads)
         else:
-            start_tensorflow(Case(arm.subject, "tf-eager", arm.device, threads=arm.threads))
+            start_tensorflow(arm.threads, arm.device)
         enter("build")
         try:
             written = way.write(folder)
