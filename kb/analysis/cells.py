@@ -185,7 +185,7 @@ def _figures(good: Sequence[Row], timed: Sequence[Row]) -> dict[str, Figure]:
     speeds = (
         *STAGES,
         *("latency_p50_ms", "latency_iqr_ms", "latency_p90_ms", "latency_p99_ms"),
-        *("calls", "blocks", "warmup_calls", "recompiles", "peak_device_mib"),
+        *("device_p50_ms", "calls", "blocks", "warmup_calls", "recompiles", "peak_device_mib"),
         *("load_1m", "foreign_cpu_cores", "steal_pct"),
     )
     found = {column: figure(row[column] for row in good) for column in speeds}

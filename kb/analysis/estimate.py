@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 GUESS_S = 10.0
 
 #: What rows are looked up by, from the closest likeness to the loosest; the last is any process of that kind.
-LIKENESS = (("model", "runtime", "kind"), ("runtime", "kind"), ("kind",))
+LIKENESS = (
+    ("model", "runtime", "device", "batch", "kind"),
+    ("model", "runtime", "kind"),
+    ("runtime", "kind"),
+    ("kind",),
+)
 
 
 @dataclass(frozen=True)
@@ -37,8 +42,8 @@ class History:
 
     def seconds(self, case: Case, kind: Kind) -> float | None:
         """Of one process; None where nothing like it was ever run."""
-        values = {"model": case.model, "runtime": case.runtime, "kind": str(kind)}
-        keys = (tuple(values[name] for name in names) for names in LIKENESS)
+        values = {**case.as_dict(), "kind": kind}
+        keys = (tuple(str(values[name]) for name in names) for names in LIKENESS)
         return next((self.medians[key] for key in keys if key in self.medians), None)
 
     def estimate(self, cases: Sequence[Case], replicates: int, memory: bool, *, whole: bool = True) -> Estimate:

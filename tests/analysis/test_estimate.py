@@ -1,11 +1,12 @@
 """What a plan would take: by what the same processes took before, then by their like, then guessed and said so."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from kb.analysis.estimate import GUESS_S, history_of
-from kb.records.case import Case
+from kb.records.case import Case, Kind
 from tests.analysis.frames import COMPILED, EAGER, ONNX, frame, info, rows, times
 
 
@@ -33,6 +34,19 @@ def test_a_plan_has_its_aa_case_and_memory_processes() -> None:
 def test_another_model_takes_what_its_runtime_took() -> None:
     case = Case("resnet50", "torch-compile")
     assert history().estimate([case], 1, memory=False, whole=False).seconds == pytest.approx(20.0 * 1.5)
+
+
+def test_another_batch_size_is_known_apart_where_it_was_run() -> None:
+    larger = replace(EAGER, batch=32)
+    made = [
+        row
+        for case, seconds in ((EAGER, 4.0), (larger, 40.0))
+        for row in rows({case: times(1.0)}, memory=False, process_s=seconds)
+    ]
+    benchmarks, runs = frame((info(), made))
+    known = history_of(benchmarks, runs.values(), "00000000")
+    assert [known.seconds(each, Kind.LATENCY) for each in (EAGER, larger)] == [4.0, 40.0]
+    assert known.seconds(replace(EAGER, batch=8), Kind.LATENCY) == 22.0
 
 
 def test_another_runtime_takes_what_any_process_took() -> None:

@@ -67,9 +67,11 @@ def latency_table(entries: Sequence[Entry]) -> Table:
     """Latency in full: what each process of a runtime gave, summed up."""
     names = ("median", "fastest", "slowest", "lower quartile", "upper quartile")
     keys = ("median_ms", "low_ms", "high_ms", "q1_ms", "q3_ms")
+    own_clock = any("device_p50_ms" in entry.cell.figures for entry in entries)
     columns = (
         Column("Runtime", "runtime"),
         *(Column(name.capitalize(), key, numeric=True, unit="ms") for name, key in zip(names, keys, strict=True)),
+        *((Column("On the device", "device_p50_ms", numeric=True, unit="ms by its own clock"),) if own_clock else ()),
         Column("Processes", "n", numeric=True),
         Column("Within a process", "iqr_ms", numeric=True, unit="IQR, ms"),
         Column("Calls", "calls", numeric=True, unit="timed, per process"),
@@ -84,6 +86,7 @@ def latency_table(entries: Sequence[Entry]) -> Table:
             (
                 _name(entry),
                 *(Cell(f"{value:.4g}", value) for value in values),
+                *((_plain(entry, "device_p50_ms"),) if own_clock else ()),
                 Cell(str(figure.n), figure.n),
                 _plain(entry, "latency_iqr_ms"),
                 _plain(entry, "calls"),
