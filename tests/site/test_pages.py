@@ -40,6 +40,26 @@ def test_what_the_hardware_does_not_have_has_a_reason_and_no_number(files: dict[
     assert not re.search(r"^#### .*cuda", text, re.MULTILINE)
 
 
+def test_yes_and_no_stand_in_a_table_of_their_own(files: dict[str, bytes]) -> None:
+    tables = re.findall(
+        r'aria-label="Custom operators: relu_sigmoid 1k([^"]*)".*?<thead>(.*?)</thead>', part(files, "custom-operators")
+    )
+    heads = {name: re.findall(r'scope="col"[^>]*>([^<]*)', head) for name, head in tables}
+    asked = {measure.header for measure in practices()["custom-operators"].measures if measure.yes_no}
+    assert list(heads) == ["", ", what works"]
+    assert set(heads[", what works"]) == {"Way", *asked}
+    assert not asked & set(heads[""])
+
+
+def test_what_fails_alike_on_several_subjects_is_told_once(files: dict[str, bytes]) -> None:
+    text = part(files, "custom-operators")
+    failed = text[text.index("Figures that could not be had:") :]
+    ways = re.findall(r'<th scope="row"[^>]*>([^<]*)<small>([^<]*)</small>', failed)
+    assert ways
+    assert len({name for name, _ in ways}) == len(ways)
+    assert {subjects for _, subjects in ways} == {"relu_sigmoid 1k, relu_sigmoid 1M"}
+
+
 def test_outside_text_in_a_practice_is_escaped(files: dict[str, bytes]) -> None:
     text = part(files, "custom-operators")
     assert "&lt;script&gt;" in text

@@ -53,8 +53,8 @@ def _part(name: str, practice: Practice, evidence: Evidence) -> Page:
                 "valid": result.run.validity is Validity.VALID,
                 "csv": f"{TO_ROOT}{path}",
                 "tables": [
-                    {"subject": subject, "html": table.html(searchable=False)}
-                    for subject, table in _tables(practice, result)
+                    {"subject": subject, "html": [table.html(searchable=False) for table in tables]}
+                    for subject, tables in _tables(practice, result)
                 ],
                 "absent": _absent(result.arms),
                 "failed": _failed(result.arms, practice),
@@ -71,40 +71,60 @@ def _part(name: str, practice: Practice, evidence: Evidence) -> Page:
     return Page(f"{FOLDER}/{slug(name)}.md", text, files)
 
 
-def _tables(practice: Practice, result: PracticeResult) -> list[tuple[str, Table]]:
-    """A table per subject and device; arms without any figure are told of below them instead."""
+def _tables(practice: Practice, result: PracticeResult) -> list[tuple[str, list[Table]]]:
+    """Per subject and device what was measured, and what works. Arms without any figure are told of below instead."""
     shown = [arm for arm in result.arms if arm.figures]
     found = []
     for (subject, device), group in groupby(shown, key=lambda each: (each.arm.subject, each.arm.device)):
         members = list(group)
         where = subject if device == "cpu" else f"{subject}, {device}"
-        found.append((where, _table(practice, members, where)))
+        tables = (_measured(practice, members, where), _works(practice, members, where))
+        found.append((where, [table for table in tables if table is not None]))
     return found
 
 
-def _table(practice: Practice, arms: Sequence[ArmResult], where: str) -> Table:
-    """Arms in the practice's order; measures that none of them has are left out."""
-    measures = [m for m in practice.measures if any(m.key in each.figures or _told(each, m) for each in arms)]
-    main, *others = measures
-    several_threads = len({each.arm.threads for each in arms}) > 1
+def _measured(practice: Practice, arms: Sequence[ArmResult], where: str) -> Table:
+    """The figures of the arms, in the practice's order, the main one with its gain first."""
+    main = practice.measures[0]
+    others = [measure for measure in _filled(practice, arms) if measure is not main and not measure.yes_no]
+    names, several = _names(arms)
     columns = (
-        Column("Way", "arm"),
-        *((Column("Threads", "threads", numeric=True),) if several_threads else ()),
+        *names,
         _column(main),
         Column("Against baseline", "gain", numeric=True, unit="above 1 is better"),
         *(_column(measure) for measure in others),
     )
     rows = [
-        (
-            Cell(clean(each.arm.name)),
-            *((Cell(str(each.arm.threads)),) if several_threads else ()),
-            _value(each, main),
-            _gain(each),
-            *(_value(each, measure) for measure in others),
-        )
+        (*_name(each, several), _value(each, main), _gain(each), *(_value(each, measure) for measure in others))
         for each in arms
     ]
     return Table(f"{practice.title}: {where}", columns, rows)
+
+
+def _works(practice: Practice, arms: Sequence[ArmResult], where: str) -> Table | None:
+    """What is answered by yes or no; None where the practice asks nothing of the kind."""
+    asked = [measure for measure in _filled(practice, arms) if measure.yes_no]
+    names, several = _names(arms)
+    rows = [(*_name(each, several), *(_value(each, measure) for measure in asked)) for each in arms]
+    columns = (*names, *(Column(measure.header, measure.key) for measure in asked))
+    return Table(f"{practice.title}: {where}, what works", columns, rows) if asked else None
+
+
+def _filled(practice: Practice, arms: Sequence[ArmResult]) -> list[Measure]:
+    """The measures that any of the arms has, or should have had."""
+    return [m for m in practice.measures if any(m.key in each.figures or _told(each, m) for each in arms)]
+
+
+def _names(arms: Sequence[ArmResult]) -> tuple[tuple[Column, ...], bool]:
+    """The columns that name an arm, and whether the threads are one of them."""
+    several = len({each.arm.threads for each in arms}) > 1
+    way = Column("Way", "arm")
+    return ((way, Column("Threads", "threads", numeric=True)) if several else (way,)), several
+
+
+def _name(each: ArmResult, threads: bool) -> tuple[Cell, ...]:
+    way = Cell(clean(each.arm.name))
+    return (way, Cell(str(each.arm.threads))) if threads else (way,)
 
 
 def _column(measure: Measure) -> Column:
@@ -150,28 +170,39 @@ def _absent(arms: Iterable[ArmResult]) -> list[tuple[str, str]]:
 
 
 def _failed(arms: Iterable[ArmResult], practice: Practice) -> str | None:
-    """What failed and why, as a table; figures that are unsupported among them, arms that are not."""
+    """What failed and why, as a table; figures that are unsupported among them, arms that are not.
+
+    What failed alike is one row: the same way for the same reason, on several subjects or in several figures.
+    """
     headers = {measure.key: measure.header for measure in practice.measures}
+    alike: dict[tuple[str, Status, str, int], tuple[list[str], list[str]]] = {}
+    for each in arms:
+        for trouble in each.troubles if each.unsupported is None else ():
+            ending = (each.arm.name, trouble.status, trouble.reason, trouble.processes)
+            subjects, figures = alike.setdefault(ending, ([], []))
+            subjects.append(each.arm.subject)
+            figures.append(headers.get(trouble.measure, trouble.measure))
     rows = [
         (
-            Cell(clean(f"{each.arm.subject}: {each.arm.name}")),
-            Cell(headers.get(trouble.measure, trouble.measure)),
-            Cell(str(trouble.status), tone=status_tone(trouble.status)),
-            Cell(str(trouble.processes), trouble.processes),
-            Cell(trouble.reason),
+            Cell(clean(name), note=clean(_listed(subjects))),
+            Cell(_listed(figures)),
+            Cell(str(status), note=counted(processes, "process", "processes"), tone=status_tone(status)),
+            Cell(reason),
         )
-        for each in arms
-        if each.unsupported is None
-        for trouble in each.troubles
+        for (name, status, reason, processes), (subjects, figures) in alike.items()
     ]
     columns = (
         Column("Way", "arm"),
-        Column("Figure", "measure"),
+        Column("Figure", "measure", prose=True),
         Column("Status", "status"),
-        Column("Processes", "processes", numeric=True),
         Column("Reason", "reason", prose=True),
     )
     return Table("Figures that could not be had, and why", columns, rows).html(searchable=True) if rows else None
+
+
+def _listed(names: Iterable[str]) -> str:
+    """Each once, in their order."""
+    return ", ".join(dict.fromkeys(names))
 
 
 def _whole_table(practice: Practice, result: PracticeResult) -> Table:
