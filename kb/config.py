@@ -25,6 +25,7 @@ from pydantic import (
 
 from kb.complaints import Location, first_error, key_path, nearest, show
 from kb.discovery import split_size, targets
+from kb.profiles import BUILT_IN_PROFILES, REDUCED
 
 TABLE = "tool.kb"
 #: Devices by the names PyTorch gives them; each may carry an index (`cuda:1`). A runtime from elsewhere that drives
@@ -32,6 +33,8 @@ TABLE = "tool.kb"
 DEVICES = ("cpu", "cuda", "mps", "xpu", "npu", "hpu", "tpu")
 #: A device may also be an execution provider of ONNX Runtime, by the name that ONNX Runtime gives it.
 PROVIDER_SUFFIX = "ExecutionProvider"
+#: Axes of a grid whose names may be globs.
+GLOBS = ("models", "runtimes", "routes")
 #: Begins a glob that takes names away.
 EXCLUDED = "!"
 PRECISIONS = ("fp32", "bf16", "fp16", "int8")
@@ -40,36 +43,6 @@ DTYPES = (
     *("float16", "float32", "float64", "bool"),
     *("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"),
 )
-#: Where batch sizes and threads are swept: a convolutional network and one with attention, in each framework.
-SWEPT_MODELS = ("cnn_s", "encoder_mini")
-SWEPT_RUNTIMES = ("torch-eager", "tf-function", "onnxruntime")
-#: Profiles that exist without being written down; a user's table of the same name replaces single keys of them.
-BUILT_IN_PROFILES: dict[str, dict[str, Any]] = {
-    "quick": {
-        "description": "every model on one runtime of each framework: at most ten minutes on two cores",
-        "models": ("*", "!resnet50", "resnet50@96"),
-        "runtimes": ("torch-eager", "tf-function", "onnxruntime"),
-        "replicates": 3,
-        "memory": False,
-        "percentiles": False,
-    },
-    "full": {
-        "description": "the whole grid, with enough replicates to find a difference of 5 %",
-        "also": (
-            {"models": SWEPT_MODELS, "runtimes": SWEPT_RUNTIMES, "batches": (2, 4, 8, 16, 32)},
-            {"models": SWEPT_MODELS, "runtimes": SWEPT_RUNTIMES, "threads": (0,)},
-        ),
-        "practices": True,
-        "replicates": 8,
-    },
-    "accelerator": {
-        "description": "the whole grid on a CUDA device, in float32 and in mixed precision",
-        "devices": ("cuda",),
-        "precisions": ("fp32", "bf16", "fp16"),
-        "also": ({"models": SWEPT_MODELS, "runtimes": SWEPT_RUNTIMES, "devices": ("cuda",), "batches": (8, 32, 128)},),
-        "replicates": 8,
-    },
-}
 
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _TARGET = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
@@ -164,12 +137,45 @@ class Grid(_Table):
     threads: Threads = (1,)  #: 0: all usable cores
 
 
+class ConversionGrid(_Table):
+    """Every combination of what it lists is a conversion."""
+
+    models: Patterns = ("*",)  #: as in a grid; the trained models are among them
+    routes: Patterns = ("*",)  #: names or globs
+    precisions: Patterns = ("fp32",)
+    opsets: Annotated[tuple[Annotated[StrictInt, Field(ge=0)], ...], Field(min_length=1), AfterValidator(_unlike)] = (
+        18,
+    )
+    #: 0: every one from the oldest that kb asks for to the newest that ONNX Runtime reads
+
+
+class GateSettings(_Table):
+    """What accuracy some conversions may lose; of several that speak of one, the last counts."""
+
+    models: Patterns = ("*",)  #: names or globs
+    precisions: Patterns = ("*",)  #: names or globs
+    loss_pp: Annotated[StrictFloat, Field(gt=0, le=100)] = 0.5  #: percentage points, for the upper bound of the loss
+    min_samples: Annotated[StrictInt, Field(ge=1)] = 3000
+    hardest_pct: Annotated[StrictFloat, Field(ge=0, le=100)] = 80.0  #: accuracy before conversion, at least
+    easiest_pct: Annotated[StrictFloat, Field(ge=0, le=100)] = 92.0  #: and at most
+
+    def covers(self, model: str, precision: str) -> bool:
+        """Whether it speaks of a conversion."""
+        pairs = ((split_size(model)[0], self.models), (precision, self.precisions))
+        return all(any(fnmatchcase(name, glob) for glob in globs) for name, globs in pairs)
+
+    def limits(self) -> dict[str, Any]:
+        """What is allowed, without whom it is for."""
+        return self.model_dump(exclude={"models", "precisions"})
+
+
 class Profile(Grid):
     """What one kind of run measures: a grid, more grids beside it, and how often each cell."""
 
     description: StrictStr = ""
     also: tuple[Grid, ...] = ()  #: more cells: the profile is the union
     practices: StrictBool = False  #: `kb refresh` also measures the practices
+    conversions: tuple[ConversionGrid, ...] = ()  #: that `kb convert` and `kb refresh` check
     replicates: Annotated[StrictInt, Field(ge=1)] = 3
     memory: StrictBool = True  #: also measure peak memory, in one more process per case
     percentiles: StrictBool = True  #: also time single calls, up to a second more in each process
@@ -191,6 +197,7 @@ class Settings(_Table):
     pin: StrictBool = True  #: bind workers to cores, where the system can
     seed: Annotated[StrictInt, Field(ge=0)] | None = None  #: of the schedule; None: a new one for each run, recorded
     profiles: dict[Name, Profile] = Field(default_factory=dict)
+    gates: tuple[GateSettings, ...] = ()
     repository: RepositorySettings = RepositorySettings()
 
     @field_validator("root")
@@ -247,6 +254,14 @@ class Settings(_Table):
     def runtime_targets(self) -> dict[str, str]:
         """Name -> `module:Class` of the installed runtimes and the user's own."""
         return {**targets("kb.runtimes"), **self.runtimes}
+
+    def route_targets(self) -> dict[str, str]:
+        """Name -> `module:Class` of the installed routes."""
+        return targets("kb.converters")
+
+    def convertible_names(self) -> tuple[str, ...]:
+        """Every model that can be converted: those of `model_names`, and the trained ones."""
+        return (*self.model_names(), *targets("kb.trained"))
 
     def model_names(self) -> tuple[str, ...]:
         """Every name a model can be asked for by: installed, the user's own, artefacts."""
@@ -322,8 +337,12 @@ def _keys_at(location: Location) -> Iterable[str]:
     """The keys that are valid in the table at `location`."""
     if not location:
         return [name for name in Settings.model_fields if name != "root"]
+    if location[0] == "profiles" and "conversions" in location:
+        return ConversionGrid.model_fields
     if location[0] == "profiles":
         return Grid.model_fields if "also" in location else Profile.model_fields
+    if location[0] == "gates":
+        return GateSettings.model_fields
     if location[0] == "repository":
         return RepositorySettings.model_fields
     return ArtefactSettings.model_fields if len(location) == 2 else TensorSettings.model_fields
@@ -353,23 +372,40 @@ def _unknown_in_profile(settings: Settings, name: str, profile: Profile) -> Iter
     yield from _unknown_in_grid(settings, ("profiles", name), profile)
     for index, grid in enumerate(profile.also):
         yield from _unknown_in_grid(settings, ("profiles", name, "also", index), grid)
+    for index, conversions in enumerate(profile.conversions):
+        yield from _unknown_in_conversions(settings, ("profiles", name, "conversions", index), conversions)
+
+
+Axis = tuple[str, str, tuple[str, ...], Iterable[str]]  #: key, singular, patterns, what they may match
+
+
+def _unknown_in_conversions(settings: Settings, where: Location, grid: ConversionGrid) -> Iterator[str]:
+    yield from _unknown_in_axes(
+        where,
+        ("models", "model", grid.models, settings.convertible_names()),
+        ("routes", "route", grid.routes, settings.route_targets()),
+        ("precisions", "precision", grid.precisions, ("fp32", *REDUCED)),
+    )
 
 
 def _unknown_in_grid(settings: Settings, where: Location, grid: Grid) -> Iterator[str]:
-    devices = (*DEVICES, *settings.devices)
-    axes: tuple[tuple[str, str, tuple[str, ...], Iterable[str]], ...] = (
+    yield from _unknown_in_axes(
+        where,
         ("models", "model", grid.models, settings.model_names()),
         ("runtimes", "runtime", grid.runtimes, settings.runtime_targets()),
-        ("devices", "device", grid.devices, devices),
+        ("devices", "device", grid.devices, (*DEVICES, *settings.devices)),
         ("precisions", "precision", grid.precisions, PRECISIONS),
     )
+
+
+def _unknown_in_axes(where: Location, *axes: Axis) -> Iterator[str]:
+    """Only devices and precisions are no globs."""
     for axis, singular, patterns, known in axes:
         for index, pattern in enumerate(patterns):
             wanted = _bare(axis, pattern)
-            if axis in ("models", "runtimes"):
+            found = wanted in known or (axis == "devices" and wanted.endswith(PROVIDER_SUFFIX))
+            if axis in GLOBS:
                 found = any(fnmatchcase(valid, wanted) for valid in known)
-            else:
-                found = wanted in known or (axis == "devices" and wanted.endswith(PROVIDER_SUFFIX))
             if not found:
                 at = _at(*where, axis, index)
                 yield f"{at} = {show(pattern)}: no {singular} of that name; {nearest(wanted, known)}"
@@ -379,4 +415,4 @@ def _bare(axis: str, pattern: str) -> str:
     """The name or glob in a pattern: without a device's index, a model's size, or the mark that takes away."""
     if axis == "devices":
         return re.sub(r":\d+$", "", pattern)
-    return split_size(pattern.removeprefix(EXCLUDED))[0] if axis in ("models", "runtimes") else pattern
+    return split_size(pattern.removeprefix(EXCLUDED))[0] if axis in GLOBS else pattern

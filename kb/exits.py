@@ -20,6 +20,7 @@ def exit_of(error: Exception) -> Exit | None:
     Imports the rooms only now, when something has gone wrong.
     """
     from kb.config import ConfigError
+    from kb.convert.errors import ConversionError, NotInstalled
     from kb.discovery import UnknownPart
     from kb.measure.plan import SelectionError
     from kb.measure.runs import ResumeError
@@ -30,9 +31,19 @@ def exit_of(error: Exception) -> Exit | None:
     from kb.site.engine import EngineError
 
     if isinstance(
-        error, ConfigError | SelectionError | UnknownPart | ResumeError | ModelError | DamagedFile | RunError
+        error,
+        ConversionError
+        | ConfigError
+        | SelectionError
+        | UnknownPart
+        | ResumeError
+        | ModelError
+        | DamagedFile
+        | RunError,
     ):
         return Exit.USAGE
-    if isinstance(error, RepositoryError | EngineError | OSError):  # OSError: a full disk, a folder that is closed
+    if isinstance(
+        error, NotInstalled | RepositoryError | EngineError | OSError
+    ):  # OSError: a full disk, a folder that is closed
         return Exit.ENVIRONMENT
     return None

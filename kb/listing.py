@@ -65,6 +65,26 @@ def arms(settings: Settings, select: Sequence[str], replicates: int | None) -> "
     return table
 
 
+def conversions(settings: Settings, profile_name: str, select: Sequence[str]) -> "RenderableType":
+    """The conversions that a selection leaves of a profile, a line per model and route.
+
+    Raises:
+        kb.config.ConfigError, kb.measure.plan.SelectionError: there is no such profile or conversion.
+    """
+    from rich.console import Group
+    from rich.text import Text
+
+    from kb.convert.plan import conversions_of
+
+    planned = conversions_of(settings, profile_name, select)
+    table = _table(_count(len(planned.conversions), "conversion"), "model", "route", "opsets", "precisions")
+    for (model, route), group in groupby(planned.conversions, key=lambda each: (each.model, each.route)):
+        members = list(group)
+        opsets = ",".join(str(opset) for opset in sorted({each.opset for each in members}))
+        _row(table, model, route, opsets, ",".join(dict.fromkeys(each.precision for each in members)))
+    return Group(table, Text(f"Of the whole grid, {_count(len(planned.left_out), 'conversion')} left out."))
+
+
 def _history(settings: Settings, machine: str) -> "History":
     from kb.analysis.estimate import history_of
     from kb.records.reading import read_results

@@ -152,6 +152,38 @@ def measure_practices(
         return measuring.execute(folder), folder.path
 
 
+def measure_conversions(
+    settings: Settings,
+    profile_name: str,
+    select: Sequence[str] = (),
+    *,
+    resume: str | None = None,
+    command: str = "convert",
+) -> tuple[RunInfo, Path]:
+    """Check the conversions of a profile, or what is missing of such a run; also the whole of `kb convert`.
+
+    Returns:
+        run.json as it is at the end, and the run's folder.
+    """
+    from kb.convert.converting import Converting, new_run, refuse_another_series
+    from kb.convert.plan import conversions_of
+    from kb.convert.progress import PlainProgress
+    from kb.machine.fingerprint import fingerprint
+    from kb.measure.runs import find_run, resume_run
+    from kb.records.schema import CONVERSIONS
+
+    machine = fingerprint()
+    if resume:
+        folder = resume_run(find_run(settings.results, resume), machine, settings)
+        refuse_another_series(folder.rows(CONVERSIONS), settings.route_targets())
+    else:
+        planned = conversions_of(settings, profile_name, select)
+        folder = new_run(settings, profile_name, planned, machine, command=command, commit=_head(settings.root))
+    with folder:
+        converting = Converting.from_settings(settings, machine.usable_cores, PlainProgress(sys.stderr))
+        return converting.execute(folder), folder.path
+
+
 def build(settings: Settings) -> str:
     """Bring the pages up to date and build the site; also the whole of `kb build`. Returns what was done."""
     from kb.site.build import generate
@@ -193,6 +225,8 @@ def _stages(job: _Job) -> Iterator[Stage]:
     yield _isolated("bench", lambda: _bench(job))
     if job.settings.profile(job.profile).practices:
         yield _isolated("practices", lambda: _practices(job))
+    if job.settings.profile(job.profile).conversions:
+        yield _isolated("convert", lambda: _convert(job))
     if job.commit and job.runs:
         yield _isolated("commit", lambda: _commit(job))
     yield _isolated("build", lambda: (Exit.OK, build(job.settings)))
@@ -234,6 +268,12 @@ def _bench(job: _Job) -> tuple[int, str]:
 
 def _practices(job: _Job) -> tuple[int, str]:
     info, path = measure_practices(job.settings, replicates=job.replicates, command="refresh")
+    job.runs.append((info, path))
+    return exit_of_run(info), sentence_of_run(info)
+
+
+def _convert(job: _Job) -> tuple[int, str]:
+    info, path = measure_conversions(job.settings, job.profile, command="refresh")
     job.runs.append((info, path))
     return exit_of_run(info), sentence_of_run(info)
 

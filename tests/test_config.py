@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from kb.config import BUILT_IN_PROFILES, ConfigError, Profile, Settings, load_settings
+from kb.config import ConfigError, Profile, Settings, load_settings
+from kb.profiles import BUILT_IN_PROFILES
 
 
 def write(folder: Path, text: str) -> Path:
@@ -331,10 +332,17 @@ class TestReadme:
     def test_the_first_example_leaves_no_key_out(self, repo_root: Path) -> None:
         shown = set(re.findall(r"^#? ?(\w+) = ", self.example(repo_root, 0), re.MULTILINE))
         shown |= set(
-            re.findall(r"^\[+tool\.kb\.(\w+)", self.example(repo_root, 0) + self.example(repo_root, 1), re.MULTILINE)
+            re.findall(r"^\[+tool\.kb\.(\w+)", "".join(self.example(repo_root, n) for n in range(3)), re.MULTILINE)
         )
+        shown |= set(re.findall(r"^\[\[tool\.kb\.profiles\.\w+\.(\w+)", self.example(repo_root, 2), re.MULTILINE))
         assert set(Settings.model_fields) - {"root"} <= shown
         assert set(Profile.model_fields) - {"description"} <= shown
+
+    def test_the_third_example_is_valid(self, repo_root: Path, tmp_path: Path) -> None:
+        write(tmp_path, self.example(repo_root, 2))
+        settings = load_settings(tmp_path)
+        assert settings.gates[0].limits()["loss_pp"] == 1.0
+        assert settings.profile("quick").conversions[0].opsets == (18,)
 
     def test_the_second_example_is_valid(self, repo_root: Path, tmp_path: Path) -> None:
         write(tmp_path, self.example(repo_root, 1))

@@ -139,11 +139,11 @@ def grid_of(profile: Profile, models: Collection[str], runtimes: Collection[str]
 
 def _cells(grid: Grid, models: Collection[str], runtimes: Collection[str], usable_cores: int) -> Iterable[Case]:
     threads = {count or usable_cores for count in grid.threads}
-    axes = (_named(grid.models, models), _named(grid.runtimes, runtimes), grid.devices, grid.precisions, grid.batches)
+    axes = (named(grid.models, models), named(grid.runtimes, runtimes), grid.devices, grid.precisions, grid.batches)
     return (Case(*cell) for cell in product(*axes, threads))
 
 
-def _named(globs: Iterable[str], names: Collection[str]) -> list[str]:
+def named(globs: Iterable[str], names: Collection[str]) -> list[str]:
     """The names that a globs allows and none takes away; where a glob asks for a size, with that size."""
     wanted = [split_size(glob) for glob in globs if not glob.startswith(EXCLUDED)]
     unwanted = [glob.removeprefix(EXCLUDED) for glob in globs if glob.startswith(EXCLUDED)]

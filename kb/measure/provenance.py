@@ -22,7 +22,7 @@ def model_hash(model: Model) -> str:
     if model.path is not None:
         return "-".join(file_hash(path) for path in (model.path, *_external_data(model.path)))
     modules = {kind.__module__ for kind in type(model).__mro__} - NOT_OF_A_MODEL
-    return source_hash(*sorted({path for module in modules for path in _sources(module)}))
+    return source_hash(*sorted({path for module in modules for path in sources_of(module)}))
 
 
 def _external_data(path: Path) -> list[Path]:
@@ -33,7 +33,7 @@ def _external_data(path: Path) -> list[Path]:
 def protocol_hash(runtime: Runtime) -> str:
     """Hash of the runtime's source, of its siblings that it imports, and of the timing protocol."""
     protocol = [Path(inspect.getfile(sys.modules[name])) for name in PROTOCOL]
-    return source_hash(*protocol, *_sources(type(runtime).__module__))
+    return source_hash(*protocol, *sources_of(type(runtime).__module__))
 
 
 def practice_hash(module_name: str) -> str:
@@ -42,12 +42,12 @@ def practice_hash(module_name: str) -> str:
     Raises:
         KeyError: the module is not imported.
     """
-    sources = [Path(inspect.getfile(sys.modules["kb.measure.protocol"])), *_sources(module_name)]
+    sources = [Path(inspect.getfile(sys.modules["kb.measure.protocol"])), *sources_of(module_name)]
     compiled = sorted({path for source in sources for path in source.parent.glob("*.cpp")})
     return joined_hash(source_hash(*sources), *(file_hash(path) for path in compiled))
 
 
-def _sources(module_name: str) -> list[Path]:
+def sources_of(module_name: str) -> list[Path]:
     """The file of a module and of its siblings (same package) that it imports, directly or through each other.
 
     Interfaces and catalogues are left out: a new name in them changes no figure.

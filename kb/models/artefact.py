@@ -11,13 +11,16 @@ import numpy as np
 
 from kb.models.errors import ModelError
 from kb.models.formats.interface import Format
+from kb.models.formats.keras_file import KerasFile
 from kb.models.formats.onnx_file import OnnxFile
 from kb.models.formats.saved_model import SavedModel
 from kb.models.formats.torch_export import TorchExport
 from kb.models.formats.torchscript import TorchScript
 from kb.models.interface import Array, Weights
-from kb.models.samples import Samples, read_samples
+from kb.models.origin import find_origin, run_origin
+from kb.models.samples import Samples, read_labelled, read_samples
 from kb.models.signature import TensorSpec, check_batch, check_samples, completed, draw
+from kb.models.trained.interface import Labels, Split
 
 if TYPE_CHECKING:
     import keras
@@ -28,6 +31,7 @@ FORMATS: dict[str, Format] = {
     ".pt": TorchScript(),
     ".ts": TorchScript(),
     ".pt2": TorchExport(),
+    ".keras": KerasFile(),
 }
 FOLDER: Format = SavedModel()
 
@@ -62,6 +66,8 @@ class ArtefactSpec:
     path: str
     reference: str | None = None  #: an .npz with samples
     inputs: tuple[TensorSpec, ...] = ()
+    target: str | None = None  #: `module:attribute` of what the file was made from: a module, a model, a function
+    data: str | None = None  #: an .npz with labelled samples
 
     @classmethod
     def of(cls, settings: ArtefactSettings) -> Self:
@@ -87,7 +93,7 @@ class ArtefactSpec:
             )
             for given in values["inputs"]
         )
-        return cls(values["name"], values["path"], values["reference"], inputs)
+        return cls(**{**values, "inputs": inputs})
 
 
 class Artefact:
@@ -102,6 +108,7 @@ class Artefact:
         self.path: Path | None = Path(spec.path)
         self._file = self.path
         self._given = spec.inputs
+        self._target = spec.target
         self._samples_path = None if spec.reference is None else Path(spec.reference)
         with self._speaking():
             self._format = recognise(self._file)
@@ -121,6 +128,25 @@ class Artefact:
             random = np.random.default_rng(seed)
             return {spec.name: draw(spec, batch, random) for spec in self._known()}
 
+    def fixed_batch(self) -> int | None:
+        """The one batch size that the file takes; None where it takes any.
+
+        Raises:
+            ModelError: the file cannot be read.
+        """
+        with self._speaking():
+            fixed = {spec.shape[0] for spec in self._signature if spec.shape}
+            return next((length for length in fixed if length is not None), None)
+
+    def original(self) -> Any:
+        """What the file is said to be made from; None where nothing is said.
+
+        Raises:
+            ModelError: it cannot be found.
+        """
+        with self._speaking():
+            return None if self._target is None else find_origin(self._target)
+
     def weights(self) -> Weights:
         """None: they are in the file."""
         return {}
@@ -129,6 +155,9 @@ class Artefact:
         raise ModelError(f"model {self.name!r} is {self._format.words}, not a torch module")
 
     def keras_model(self, dtype: str = "float32") -> "keras.Model":
+        if isinstance(self._format, KerasFile):
+            with self._speaking():
+                return self._format.model(self._file, dtype)
         raise ModelError(f"model {self.name!r} is {self._format.words}, not a Keras model")
 
     def keras_inputs(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
@@ -138,10 +167,13 @@ class Artefact:
     def reference(self, inputs: Mapping[str, Array]) -> tuple[list[Array], str]:
         """The outputs to judge by, and their origin.
 
-        `file`: from the reference file. `float64`: the file in double precision. `onnx-reference`: ONNX's evaluator in
-        NumPy. `self`: the file's own first run in the precision it was saved in, where nothing better is to be had.
+        `module:attribute`: from what the file is said to be made from. `file`: from the reference file. `float64`: the
+        file in double precision. `onnx-reference`: ONNX's evaluator in NumPy. `self`: the file's own first run in the
+        precision it was saved in, where nothing better is to be had.
         """
         with self._speaking():
+            if self._target is not None:
+                return run_origin(self._target, inputs), self._target
             if self._samples is not None and self._samples.expected:
                 return self._samples.outputs_for(inputs), "file"
             return self._format.reference(self._file, inputs)
@@ -181,6 +213,31 @@ class Artefact:
             yield
         except ModelError as error:
             raise ModelError(f"model {self.name!r}: {error}") from error
+
+
+class LabelledArtefact(Artefact):
+    """A file with labelled samples, so that its accuracy can be measured."""
+
+    def __init__(self, spec: ArtefactSpec) -> None:
+        """
+        Raises:
+            ModelError: as of `Artefact`.
+        """
+        super().__init__(spec)
+        self._data = Path(spec.data or "")
+
+    def labelled(self, split: Split) -> tuple[dict[str, Array], Labels]:
+        """The samples and their classes. There is one set: what is calibrated with it has seen it.
+
+        Raises:
+            ModelError: the file cannot be read, or does not fit the model.
+        """
+        with self._speaking():
+            samples, labels = read_labelled(self._data)
+            names = [spec.name for spec in self._signature]
+            if sorted(names) != sorted(samples):
+                raise ModelError(f"{self._data} has inputs {', '.join(samples)}; expected {', '.join(names)}")
+            return {name: samples[name] for name in names}, labels
 
 
 def recognise(path: Path) -> Format:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from kb.discovery import UnknownPart, load, split_size, targets
-from kb.models.artefact import Artefact, ArtefactSettings, ArtefactSpec
+from kb.models.artefact import Artefact, ArtefactSettings, ArtefactSpec, LabelledArtefact
 from kb.models.errors import ModelError
 from kb.models.interface import Model, Source
 
@@ -37,7 +37,7 @@ class ModelSpec:
             ModelError: the class or the file cannot be found or read, or it is not a model.
         """
         if self.artefact is not None:
-            return Artefact(self.artefact)
+            return Artefact(self.artefact) if self.artefact.data is None else LabelledArtefact(self.artefact)
         if self.folder is not None and self.folder not in sys.path:
             sys.path.append(self.folder)
         factory = _find(self)

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kb.models.errors import ModelError
 from kb.models.interface import Array
 
 #: Arrays called `expected_0`, `expected_1`, ... are the outputs in their order; all others are inputs by name.
 EXPECTED = "expected_"
+#: The array that holds the classes of labelled samples.
+LABELS = "labels"
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,25 @@ def read_samples(path: Path) -> Samples:
         listed = ", ".join(f"{name}: {length}" for name, length in lengths.items())
         raise ModelError(f"{path}: every array needs the same number of samples in its first axis, not {listed}")
     return Samples(path, inputs, [arrays[name] for name in wanted])
+
+
+def read_labelled(path: Path) -> tuple[dict[str, Array], NDArray[np.int64]]:
+    """Read an ``.npz`` file of labelled samples: the inputs by name, and `LABELS`, the class of each sample.
+
+    Raises:
+        ModelError: the file is missing, damaged, of another kind, or its arrays do not belong together.
+    """
+    arrays = _read(path)
+    labels = arrays.pop(LABELS, None)
+    if labels is None or labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
+        raise ModelError(f"{path}: needs an array {LABELS!r} with the class of each sample, an integer")
+    if not arrays:
+        raise ModelError(f"{path}: has no inputs: expected arrays with the names of the model's inputs")
+    lengths = {name: array.shape[0] if array.ndim else 0 for name, array in arrays.items()}
+    if not len(labels) or set(lengths.values()) != {len(labels)}:
+        listed = ", ".join(f"{name}: {length}" for name, length in lengths.items())
+        raise ModelError(f"{path}: {len(labels)} labels, but samples {listed}")
+    return arrays, labels.astype(np.int64)
 
 
 def _read(path: Path) -> dict[str, Array]:

@@ -18,6 +18,8 @@ from kb.records.schema import SCHEMA_VERSION, TABLES, Table
 from kb.records.tablefile import TableFile, read_table_file
 
 RUNS_FOLDER = "runs"
+#: In a run folder: a folder per conversion that is wrong, with the smallest file that shows it.
+MINIMAL_FOLDER = "minimal"
 
 #: Fields of run.json that are settled when the run starts, or that only the rows decide.
 _NOT_AT_THE_END = frozenset({"schema_version", "run", "started", "machine", "rows", "counts"})

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kb.records.damage import DamagedFile, NewerSchema, quoted
-from kb.records.folder import RUNS_FOLDER
+from kb.records.folder import MINIMAL_FOLDER, RUNS_FOLDER
 from kb.records.frames import TablePath, read_frame
 from kb.records.infofile import INFO_FILE, InfoFile, read_info
 from kb.records.run import RunInfo
-from kb.records.schema import BENCHMARKS, PRACTICES, TABLES, Table
+from kb.records.schema import BENCHMARKS, CONVERSIONS, PRACTICES, TABLES, Table
 from kb.records.upgrade import UPGRADES, Upgrade, known_versions, tables_of, upgraded_frame
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ class Results:
     runs: tuple[Run, ...]
     benchmarks: "pandas.DataFrame"
     practices: "pandas.DataFrame"
+    conversions: "pandas.DataFrame"
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ def _look(folder: Path, upgrades: Mapping[int, Upgrade]) -> _Found:
     file = read_info(folder, upgrades)
     tables = tables_of(file.version, TABLES, upgrades)
     files = {table.file_name for table in tables}
-    if strangers := sorted(names - files - {INFO_FILE}):
+    if strangers := sorted(names - files - {INFO_FILE, MINIMAL_FOLDER}):
         problem = f"expected {INFO_FILE} and {', '.join(sorted(files))}, found {quoted(strangers[0])}"
         raise DamagedFile(folder, problem, remedy=_STRANGER)
     if unknown := sorted(file.info.rows.keys() - {table.name for table in tables}):
@@ -120,7 +121,7 @@ def _read(found: Sequence[_Found], upgrades: Mapping[int, Upgrade]) -> Results:
     for name, frame in frames.items():
         _compare_counts(found, name, frame)
     runs = tuple(Run(run.folder, run.file.info) for run in found)
-    return Results(runs, frames[BENCHMARKS.name], frames[PRACTICES.name])
+    return Results(runs, frames[BENCHMARKS.name], frames[PRACTICES.name], frames[CONVERSIONS.name])
 
 
 def _frame(found: Sequence[_Found], table: Table, upgrades: Mapping[int, Upgrade]) -> "pandas.DataFrame":

@@ -122,7 +122,7 @@ class RunInfo(_Record):
     kb_commit: str | None
     """Commit of the knowledge base when the run started; null outside a repository."""
     command: str
-    """`bench`, `refresh`, `practices`."""
+    """`bench`, `refresh`, `practices`, `convert`."""
     profile: str
     """Name of the profile, which sets grid and replicates."""
     started: AwareDatetime
@@ -147,6 +147,11 @@ class RunInfo(_Record):
     """Every cell planned, in plan order."""
     arms: tuple[dict[str, Any], ...] = ()
     """Every arm of a practice planned, in plan order."""
+    conversions: tuple[dict[str, Any], ...] = ()
+    """Every conversion planned, in plan order."""
+    compatibility: dict[str, int] = Field(default_factory=dict)
+    """Of a run of conversions: the newest opset and IR version that onnx writes and ONNX Runtime reads, and whether
+    (1 or 0) its products of 8-bit integers are exact on this CPU."""
     left_out: tuple[LeftOut, ...] = ()
     """Cells of the grid that the profile does not measure."""
     rows: dict[str, int] = Field(default_factory=dict)

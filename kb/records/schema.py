@@ -8,7 +8,7 @@ from kb.records.statuses import Status
 
 #: Version of run.json and of the tables together. Raised with every change that an older reader would misread;
 #: `kb.records.upgrade` holds the step from each version to the next.
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 ColumnType = Literal["string", "integer", "number"]
 
@@ -20,6 +20,8 @@ UNITS = {
     "mib": "MiB (2^20 bytes)",
     "gib": "GiB (2^30 bytes)",
     "pct": "percent",
+    "pp": "percentage point",
+    "bytes": "byte",
     "cores": "CPU cores",
 }
 
@@ -251,4 +253,69 @@ PRACTICES = Table(
     ),
 )
 
-TABLES: tuple[Table, ...] = (BENCHMARKS, PRACTICES)
+CONVERSION_RULES = (
+    Rule("A row that is not ok says why.", where=(("status", FAILED),), columns=("stage", "reason"), filled=True),
+    Rule(
+        "A row that is ok has no failed stage and no reason.",
+        where=(("status", (Status.OK,)),),
+        columns=("stage", "reason"),
+        filled=False,
+    ),
+    Rule(
+        "A row that is ok has an error and the tolerance that it was judged by.",
+        where=(("status", (Status.OK,)),),
+        columns=("error_relative", "tolerance_relative"),
+        filled=True,
+    ),
+)
+
+CONVERSIONS = Table(
+    name="conversions",
+    description="One row per (model, route, precision, opset): an export and what its checks found.",
+    key=("model", "route", "precision", "opset"),
+    rules=CONVERSION_RULES,
+    columns=(
+        ROW,
+        Column("model", "string", "Reference model, trained model or a model of the user's.", required=True),
+        Column("route", "string", "Way to convert it.", required=True),
+        Column("precision", "string", "`fp32`, or the way to fewer bits that followed.", required=True),
+        Column("opset", "integer", "Opset that was asked for; 0 where the form has none.", required=True, minimum=0),
+        Column("status", "string", "What became of it.", required=True, values=tuple(Status)),
+        Column("stage", "string", "Step or check at which it stopped; empty when the status is ok."),
+        Column(
+            "reason", "string", "Why it is not ok, in one line (line breaks as \\n); empty when ok.", free_text=True
+        ),
+        Column("started", "string", "Start of the first process, UTC, ISO 8601.", required=True, free_text=True),
+        Column("position", "integer", "Place in the plan, from 0.", required=True, minimum=0),
+        Column("model_hash", "string", "SHA-256 (12 digits) of the model's source (canonical AST), or of its file."),
+        Column("weights_hash", "string", "SHA-256 (12 digits) of the weight set."),
+        Column("route_hash", "string", "SHA-256 (12 digits) of the sources (canonical AST) of route and checks."),
+        Column("converter", "string", "Package that converted, with its version."),
+        Column("convert_s", "number", "Exporting; for fewer bits, from the float32 file to that.", minimum=0),
+        Column("peak_rss_mib", "number", "Peak resident memory (VmHWM) of the process that converted.", positive=True),
+        Column("file_bytes", "integer", "Size of the export, with the files beside it.", minimum=0),
+        Column("files", "integer", "Files that it consists of.", minimum=0),
+        Column("nodes", "integer", "Nodes of the main graph.", minimum=0),
+        Column("opset_got", "integer", "Opset of the file.", minimum=0),
+        Column("ir_version", "integer", "IR version of the file.", minimum=0),
+        Column("checks_passed", "integer", "Checks that it passed before it stopped, or all.", minimum=0),
+        Column("error_max_abs", "number", "Largest absolute difference from the model on any probe.", minimum=0),
+        Column("error_relative", "number", "The same over the largest absolute value of the output.", minimum=0),
+        Column("tolerance_relative", "number", "Bound on error_relative: a multiple of the noise.", minimum=0),
+        Column("noise_relative", "number", "What the model itself moves by, in these bits.", minimum=0),
+        Column("reference", "string", "Where the right outputs come from (`float64`, `file`, ...)."),
+        Column("diverges_at", "string", "First node whose output is wrong, where it could be located.", free_text=True),
+        Column("not_isolated", "string", "Why no file of that node alone is kept; empty where one is.", free_text=True),
+        Column("samples", "integer", "Labelled samples that accuracy was compared on.", minimum=0),
+        Column("accuracy_before_pct", "number", "Accuracy of the model before it was converted.", minimum=0),
+        Column("accuracy_loss_pp", "number", "Accuracy before less after, on the same samples."),
+        Column("loss_upper_pp", "number", "Upper 95 % bound of that loss."),
+        Column("flips", "integer", "Answers that changed.", minimum=0),
+        Column("mcnemar_p", "number", "Exact p that as many answers were lost as won.", minimum=0),
+        Column("gate_pp", "number", "Bound on loss_upper_pp that the row was judged by.", minimum=0),
+        Column("process_s", "number", "Wall-clock time of its processes.", minimum=0),
+        CHECK,
+    ),
+)
+
+TABLES: tuple[Table, ...] = (BENCHMARKS, PRACTICES, CONVERSIONS)

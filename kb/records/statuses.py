@@ -34,7 +34,7 @@ MEANINGS: dict[Status, str] = {
     Status.CHECK_FAILED: "The export is not valid, not of the opset asked for, or has no reference to be judged by.",
     Status.LOAD_FAILED: "The model could not be built, loaded or compiled.",
     Status.RUN_FAILED: "A call raised an error.",
-    Status.WRONG_OUTPUT: "The output is further from the reference than the tolerance; no speed is given.",
+    Status.WRONG_OUTPUT: "The output is further from the reference than the tolerance; no speed is published.",
     Status.NOT_FINITE: "The output holds NaN or infinity where the reference does not.",
     Status.SHAPE_FAILED: "It works at the shape it was exported with and fails at another.",
     Status.ACCURACY_FAILED: "The bound of the accuracy lost on labelled data is over the gate.",

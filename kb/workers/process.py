@@ -310,11 +310,12 @@ def _raised(stage: str, error: dict[str, Any]) -> Failure:
     name = error["type"].removeprefix("builtins.")
     text = error["message"]
     lines = text.strip().splitlines()
-    reason = f"{name}: {lines[0]}" if lines else name
+    # What kb raises itself, and what brings its status along, has been worded for a reader.
+    worded = name.startswith("kb.") or error.get("status") in set(Status)
+    reason = name if not lines else lines[0] if worded else f"{name}: {lines[0]}"
     status: Status | None = None
     if error.get("status") in set(Status):
         status = Status(error["status"])
-        reason = lines[0] if lines else name  # what brings its status along has been worded for a reader
     elif name.rsplit(".", 1)[-1] in _OOM_TYPES or any(words in text.lower() for words in _OOM_TEXTS):
         status = Status.OUT_OF_MEMORY
     return Failure(status, stage, reason[:500], error["traceback"])

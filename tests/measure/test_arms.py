@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from kb.config import BUILT_IN_PROFILES
 from kb.measure.arms import CONFIDENCE, EQUIVALENCE_MARGIN, Verdict, compare
 from kb.measure.schedule import schedule
+from kb.profiles import BUILT_IN_PROFILES
 from kb.records.case import Case, Kind
 
 JOBS = 200  #: simulated runs
