@@ -36,10 +36,22 @@ def build_pages(results: Path) -> dict[str, bytes]:
     """
     require_parts()
     from kb.site.evidence import gather
-    from kb.site.pages import benchmarks, code_size, home, machines, method, model, practices, runs, start, sweeps
+    from kb.site.pages import (
+        benchmarks,
+        code_size,
+        conversions,
+        home,
+        machines,
+        method,
+        model,
+        practices,
+        runs,
+        start,
+        sweeps,
+    )
 
     evidence = gather(read_results(results))
-    families = (home, benchmarks, start, sweeps, model, practices, code_size, machines, runs)
+    families = (home, benchmarks, start, sweeps, model, conversions, practices, code_size, machines, runs)
     every = [page for family in families for page in family.pages(evidence)] + method.pages()
     files: dict[str, bytes] = dict(assets())
     for page in every:

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kb.analysis.conversions import Converted, latest
 from kb.analysis.findings import shown_entries
 from kb.analysis.practices import PracticeResult, results_of
 from kb.analysis.speed import Entry
@@ -27,6 +29,8 @@ class Evidence:
     slugs: Mapping[str, str]  #: model -> name of its page's file
     practices: Mapping[str, Practice]  #: those that are installed
     practice_results: tuple[PracticeResult, ...]
+    conversions: tuple[Converted, ...]
+    folders: Mapping[str, Path]  #: run -> its folder
 
     @property
     def machines(self) -> tuple[Machine, ...]:
@@ -72,6 +76,8 @@ def gather(results: Results) -> Evidence:
         slugs=slugs(entry.cell.case.model for entry in entries),
         practices=known,
         practice_results=results_of(results.practices, runs, known),
+        conversions=latest(results.conversions, runs),
+        folders={run.info.run: run.folder for run in results.runs},
     )
 
 

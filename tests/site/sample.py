@@ -10,6 +10,7 @@ from kb.records.run import Accelerator, LeftOut, Machine, Validity
 from kb.records.schema import BENCHMARKS
 from kb.records.statuses import Status
 from tests.records.synthetic import ENVIRONMENTS, TROUBLED, ending, grid, make_info, make_rows, make_run
+from tests.site.conversion_rows import make_conversions_run
 from tests.site.practice_rows import make_practices_run
 
 #: A name and a reason that try everything that Markdown, HTML, Jinja and the snippets extension offer.
@@ -45,9 +46,9 @@ def day(number: int) -> datetime:
 
 
 def make_results(root: Path) -> None:
-    """Runs 1, 2 and 5 on one machine (5 is unfinished), 3 and 4 on a second (4 is INVALID), 7 to 9 on a third.
+    """Runs 1, 2 and 5 on one machine (5 is unfinished), 3 and 4 on a second (4 is INVALID), 7 to 10 on a third.
 
-    Run 8 sweeps batch sizes and threads, run 9 is one of practices.
+    Run 8 sweeps batch sizes and threads, run 9 is one of practices, run 10 one of conversions.
     """
     cases = grid(runtimes=RUNTIMES, batches=(1, 8))
     older = {name: dict(versions) | {"torch": "2.12.0"} for name, versions in ENVIRONMENTS.items()}
@@ -69,6 +70,7 @@ def make_results(root: Path) -> None:
     ]
     make_run(root, 8, sweep, 8, machine=LAPTOP, started=day(4))
     make_practices_run(root, 9, LAPTOP, day(5), HOSTILE)
+    make_conversions_run(root, 10, LAPTOP, day(6), HOSTILE)
 
 
 def make_hostile_run(root: Path) -> None:

@@ -30,6 +30,7 @@ PAGES = (
     *("index.html", "generated/benchmarks.html", "generated/models/cnn_s.html", "generated/machines.html"),
     *("generated/runs.html", "generated/method.html", "models.html"),
     *("generated/start.html", "generated/batch-and-threads.html", "generated/code-size.html"),
+    *("generated/conversions.html", "generated/conversions/digits_cnn-keras-export-int8-static-o18.html"),
     *("practices/index.html", "practices/mixed-precision.html", "practices/custom-operators.html"),
 )
 

@@ -8,17 +8,21 @@ from xml.etree import ElementTree
 
 import pytest
 
+from kb.analysis.conversions import Converted
 from kb.analysis.findings import shown_entries
 from kb.analysis.speed import Entry
+from kb.convert.conversion import Conversion
 from kb.records.run import Validity
 from kb.records.statuses import Status
 from kb.site.charts.heat import by_place_and_arm, cell_text, heat_map
 from kb.site.charts.latency import latency_chart, ticks
+from kb.site.charts.loss import FARTHEST, loss_chart
 from kb.site.charts.stack import memory_chart, start_chart
 from kb.site.figures import Chart, Drawn, draw
 from kb.site.palette import COLOURS, SENTINELS
 from kb.site.table import Table
 from tests.analysis.frames import COMPILED, EAGER, ONNX, TF_EAGER, frame, info, rows, times
+from tests.site.conversion_rows import conversion_row
 from tests.site.sample import HOSTILE
 
 NO_TABLE = Table("none", (), ())
@@ -34,6 +38,17 @@ def entries() -> tuple[Entry, ...]:
     return shown_entries(benchmarks, runs)
 
 
+def compared(*bounds: float) -> list[Converted]:
+    """Conversions whose accuracy was compared, each in a precision of its own."""
+    found = []
+    for number, bound in enumerate(bounds):
+        asked = Conversion("digits_cnn", "torch-dynamo", f"int{number}")
+        status = Status.OK if bound < 0.5 else Status.ACCURACY_FAILED
+        columns = {"accuracy_loss_pp": bound / 2, "loss_upper_pp": bound, "gate_pp": 0.5}
+        found.append(Converted(asked, info(), conversion_row(asked, status, **columns)))
+    return found
+
+
 @pytest.fixture(scope="module")
 def charts(entries: tuple[Entry, ...]) -> dict[str, Chart]:
     every = tuple(entries)
@@ -43,6 +58,7 @@ def charts(entries: tuple[Entry, ...]) -> dict[str, Chart]:
         "latency": latency_chart("latency", HOSTILE, every, NO_TABLE),
         "start": start_chart("start", HOSTILE, every, NO_TABLE),
         "memory": memory_chart("memory", HOSTILE, every, NO_TABLE),
+        "loss": loss_chart("loss", HOSTILE, compared(0.1, 0.7), NO_TABLE),
     }
     return {name: chart for name, chart in made.items() if chart is not None}
 
@@ -53,7 +69,7 @@ def drawn(charts: dict[str, Chart]) -> dict[str, Drawn]:
     return {name: draw(chart, "../") for name, chart in charts.items()}
 
 
-NAMES = pytest.mark.parametrize("name", ["heat", "latency", "start", "memory"])
+NAMES = pytest.mark.parametrize("name", ["heat", "latency", "start", "memory", "loss"])
 
 
 @NAMES
@@ -166,3 +182,24 @@ def test_hundreds_of_milliseconds_are_written_out_on_the_axis() -> None:
     texts = re.findall(r"<text[^>]*>([^<]+)</text>", str(draw(chart, "").html))
     assert {"50", "100", "150", "200"} <= set(texts)
     assert not [text for text in texts if "e+" in text]
+
+
+def test_a_lost_model_does_not_flatten_the_others() -> None:
+    chart = loss_chart("l", "t", compared(0.1, 60.0), NO_TABLE)
+    assert chart is not None
+    (domain,) = {
+        tuple(each) for each in re.findall(r'"domain": \[(-?[\d.]+), ([\d.]+)\]', json.dumps(dict(chart.wide)))
+    }
+    assert float(domain[1]) < 1.1 * FARTHEST * 0.5
+    assert [row["text"] for row in chart.wide["datasets"]["rows0"]] == ["0.10 pp", "60.00 pp"]
+
+
+def test_a_bound_that_would_read_as_the_gate_has_one_more_digit() -> None:
+    chart = loss_chart("l", "t", compared(0.502, 0.75), NO_TABLE)
+    assert chart is not None
+    assert [row["text"] for row in chart.wide["datasets"]["rows0"]] == ["0.502 pp", "0.75 pp"]
+
+
+def test_without_accuracy_there_is_no_chart_of_it() -> None:
+    asked = Conversion("mlp8", "torch-dynamo")
+    assert loss_chart("l", "t", [Converted(asked, info(), conversion_row(asked))], NO_TABLE) is None

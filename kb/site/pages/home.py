@@ -8,6 +8,7 @@ from kb.records.statuses import Status
 from kb.site.evidence import Evidence
 from kb.site.labels import machine_label
 from kb.site.pages.benchmarks import standings_table
+from kb.site.pages.conversions import standing
 from kb.site.pages.runs import row_counts
 from kb.site.render import Page, provenance, render
 from kb.site.text import counted
@@ -29,6 +30,7 @@ def pages(evidence: Evidence) -> list[Page]:
         machines=[_machine(evidence, machine) for machine in evidence.machines],
         models=[(model, f"{TO_ROOT}models/{evidence.slugs[model]}.md") for model in evidence.models],
         slower=counted(len(slower_than_eager(shown)), "cell"),
+        converted=standing(evidence),
         failed=counted(sum(entry.cell.status is not Status.OK for entry in shown), "cell"),
     )
     return [Page(PATH, text)]

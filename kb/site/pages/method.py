@@ -1,6 +1,8 @@
 """The method page: how a number is obtained, with every constant printed from the code that uses it."""
 
-from kb.config import BUILT_IN_PROFILES, EXCLUDED, Profile
+from kb.config import EXCLUDED, Profile
+from kb.convert.checks import CHECKS
+from kb.profiles import BUILT_IN_PROFILES
 from kb.records.statuses import MEANINGS, Status
 from kb.site.constants import documented
 from kb.site.render import Page, front_matter, render
@@ -43,6 +45,18 @@ CONSTANTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("kb.measure.correctness", "TOLERANCE"),
         ("kb.analysis.cells", "WITHDRAWING"),
     ),
+    "converting": (
+        ("kb.convert.noise", "FACTOR"),
+        ("kb.convert.noise", "EPSILON"),
+        ("kb.convert.noise", "CEILING"),
+        ("kb.convert.probes", "EXPORT_BATCH"),
+        ("kb.convert.probes", "OTHER_BATCHES"),
+        ("kb.convert.probes", "OTHER_SEEDS"),
+        ("kb.convert.accuracy", "GATE_PP"),
+        ("kb.convert.accuracy", "MIN_SAMPLES"),
+        ("kb.convert.accuracy", "HARDEST_PCT"),
+        ("kb.convert.accuracy", "EASIEST_PCT"),
+    ),
     "printing": (
         ("kb.analysis.digits", "MAX_DIGITS"),
         ("kb.analysis.digits", "DIGITS_WITHOUT_INTERVAL"),
@@ -50,8 +64,40 @@ CONSTANTS: dict[str, tuple[tuple[str, str], ...]] = {
     ),
 }
 
+#: What each check of an export asks, and the status that fails it, by its name in the rows; kb.convert.checks has their
+#: order. Before them stands the export itself, after them accuracy.
+ASKED: dict[str, tuple[str, tuple[Status, ...]]] = {
+    "export": ("Does the converter write a file, within the limits on time and memory?", (Status.EXPORT_FAILED,)),
+    "checker": ("Does ONNX's own checker accept the file, types and shapes included?", (Status.CHECK_FAILED,)),
+    "opset": ("Is the file of the opset that was asked for?", (Status.CHECK_FAILED,)),
+    "load": ("Does its runtime load it?", (Status.LOAD_FAILED,)),
+    "parity": (
+        "On the inputs that it was exported with: does it run, are its outputs finite, of the model's element types, "
+        "and within the tolerance of the model in double precision?",
+        (Status.RUN_FAILED, Status.NOT_FINITE, Status.WRONG_OUTPUT),
+    ),
+    "other values": (
+        "The same on inputs of other seeds, and with their signs turned, which takes most branches the other way?",
+        (Status.RUN_FAILED, Status.NOT_FINITE, Status.WRONG_OUTPUT),
+    ),
+    "other shapes": ("The same at other batch sizes?", (Status.SHAPE_FAILED,)),
+    "graph optimisation": (
+        "Does it answer alike at every level of ONNX Runtime's graph optimisation?",
+        (Status.RUN_FAILED, Status.WRONG_OUTPUT),
+    ),
+    "accuracy": (
+        "Where the model has labelled data: is the upper 95 % bound of the accuracy lost below the gate?",
+        (Status.ACCURACY_FAILED,),
+    ),
+}
+
 #: What a profile may take besides latency, in words.
-EXTRAS = {"memory": "peak memory", "percentiles": "percentiles of single calls", "practices": "the practices"}
+EXTRAS = {
+    "memory": "peak memory",
+    "percentiles": "percentiles of single calls",
+    "practices": "the practices",
+    "conversions": "conversions",
+}
 
 
 def pages() -> list[Page]:
@@ -61,6 +107,7 @@ def pages() -> list[Page]:
         matter=front_matter("Method", DESCRIPTION, ()),
         profiles=_profiles().html(),
         statuses=_statuses().html(searchable=True),
+        checks=_checks().html(searchable=True),
         **{name: _constants(name).html(searchable=True) for name in CONSTANTS},
     )
     return [Page(PATH, text)]
@@ -71,6 +118,18 @@ def _constants(group: str) -> Table:
     found = [documented(module, name) for module, name in CONSTANTS[group]]
     rows = [(Cell(c.name, note=c.module), Cell(c.value), Cell(c.reason)) for c in found]
     return Table(f"Constants: {group}", columns, rows)
+
+
+def _checks() -> Table:
+    """In the order in which an export passes them."""
+    columns = (
+        Column("Check", "check"),
+        Column("What it asks", "asks", prose=True),
+        Column("If not", "status", prose=True),
+    )
+    order = ("export", *(check.name for check in CHECKS), "accuracy")
+    rows = [(Cell(name), Cell(ASKED[name][0]), Cell(", ".join(ASKED[name][1]))) for name in order]
+    return Table("Checks of an export, in their order", columns, rows)
 
 
 def _statuses() -> Table:

@@ -53,7 +53,10 @@ def _row(info: RunInfo, with_machine: bool) -> tuple[Cell, ...]:
     return (
         Cell(when(info.started), info.started.isoformat(), note=info.run),
         *(machine if with_machine else ()),
-        Cell(info.profile, note="" if minutes is None else f"{minutes:.0f} min" if minutes >= 1 else "under 1 min"),
+        Cell(
+            f"{info.profile}, conversions" if info.conversions else info.profile,
+            note="" if minutes is None else f"{minutes:.0f} min" if minutes >= 1 else "under 1 min",
+        ),
         validity_cell(info),
         Cell(f"{ok:,} / {others:,}" if info.counts else ""),
         Cell(ratio, info.noise.ratio if info.noise and info.noise.ratio else "", note=words),
