@@ -11,6 +11,7 @@ import click
 from kb import __version__
 
 if TYPE_CHECKING:
+    from kb.changelogs.upgrade.report import Report
     from kb.config import Settings
     from kb.convert.own import Own
     from kb.machine.findings import Diagnosis
@@ -114,6 +115,7 @@ def practices(
 
 
 FILE = click.Path(path_type=Path)
+OFFLINE = click.option("--offline", is_flag=True, help="Ask no server: changelogs that are files are read.")
 
 
 @main.command()
@@ -166,13 +168,36 @@ def convert(
 
 
 @main.command()
+@click.argument("packages", nargs=-1, metavar="[PACKAGE]...")
+@OFFLINE
+@click.pass_obj
+def changelog(folder: Path, packages: tuple[str, ...], offline: bool) -> None:
+    """Read the changelogs of the frameworks, or of PACKAGE alone, and keep what they say.
+
+    Where a source is out of reach, what was read before stays.
+    """
+    with _told():
+        from kb.refresh import exit_of_changelogs, read_changelogs
+
+        outcomes = read_changelogs(_settings(folder), packages, offline=offline)
+        for outcome in outcomes:
+            click.echo(outcome.line)
+            for notice in outcome.notices:
+                click.echo(f"  {notice}", err=True)
+            if outcome.fault:
+                click.echo(outcome.fault, err=True)
+        sys.exit(exit_of_changelogs(outcomes))
+
+
+@main.command()
 @click.option("--profile", default="quick", show_default=True, help="Which grid, and how many replicates.")
 @REPLICATES
+@OFFLINE
 @click.option("--commit/--no-commit", default=True, show_default=True, help="Commit what was measured.")
 @click.option("--push", is_flag=True, help="Push the commit; on a rejected push fetch, rebase and try again.")
 @click.pass_obj
-def refresh(folder: Path, profile: str, replicates: int | None, commit: bool, push: bool) -> None:
-    """The monthly job: doctor, bench, practices where the profile has them, commit, build.
+def refresh(folder: Path, profile: str, replicates: int | None, offline: bool, commit: bool, push: bool) -> None:
+    """The monthly job: doctor, bench, practices where the profile has them, changelogs, commit, build.
 
     Each stage is isolated; a summary comes last.
     """
@@ -185,8 +210,9 @@ def refresh(folder: Path, profile: str, replicates: int | None, commit: bool, pu
         from kb.refresh import summary
 
         stages = run_stages(
-            settings, profile, replicates=replicates, commit=commit, push=push, diagnose=_diagnosis, show=_print
-        )
+            settings, profile, replicates=replicates, offline=offline, commit=commit, push=push,
+            diagnose=_diagnosis, show=_print,
+        )  # fmt: skip
         lines, code = summary(stages)
         click.echo("\n" + "\n".join(lines))
         sys.exit(code)
@@ -221,13 +247,58 @@ def schema(folder: Path) -> None:
     """Write the description of every column to results/README.md and results/datapackage.json."""
     with _told():
         settings = _settings(folder)
+        from kb.changelogs.describe import write_description
         from kb.records.describe import write_descriptions
 
-        written = write_descriptions(settings.results)
+        written = [*write_descriptions(settings.results), *write_description(settings.results)]
         for path in written:
             click.echo(f"Wrote {path.relative_to(settings.root)}.")
         if not written:
             click.echo("Nothing to write: the descriptions are up to date.")
+
+
+@main.command()
+@click.argument("pins", nargs=-1, metavar="[FROM TO]...")
+@click.option("--from-lock", type=click.Path(path_type=Path), metavar="FILE", help="Lock file before the upgrade.")
+@click.option("--to-lock", type=click.Path(path_type=Path), metavar="FILE", help="Lock file after it.")
+@click.option(
+    "--scan", type=click.Path(path_type=Path), multiple=True, metavar="PATH",
+    help="Python code, to put first what names what it uses; can be repeated.",
+)  # fmt: skip
+@click.option(
+    "--format", "form", type=click.Choice(["text", "markdown", "json", "sarif"]), default="text", show_default=True,
+    help="What to print.",
+)  # fmt: skip
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write it to a file.")
+@click.option(
+    "--fail-on-breaking", is_flag=True,
+    help="Exit with 3 if a name that the scanned code uses breaks; without --scan, if anything breaks.",
+)  # fmt: skip
+@click.pass_obj
+def upgrade(
+    folder: Path, pins: tuple[str, ...], from_lock: Path | None, to_lock: Path | None, scan: tuple[Path, ...],
+    form: str, output: Path | None, fail_on_breaking: bool,
+) -> None:  # fmt: skip
+    """Show what breaks between two versions, and where your code uses it.
+
+    A package is given twice, from and to: kb upgrade torch==2.7 torch==2.10. Several can be mixed. With --from-lock and
+    --to-lock, what differs between two lock files: pip's pins, uv.lock, poetry.lock or pylock.toml.
+    """
+    with _told():
+        from kb.changelogs.upgrade.requirements import asked
+        from kb.exits import Exit
+
+        question = asked(pins, from_lock, to_lock)
+        results = _settings(folder).results
+        from kb.changelogs.library import Shelf
+        from kb.changelogs.upgrade.report import upgrade_report
+
+        shelf = Shelf(results)
+        report = upgrade_report(question, shelf.sections_of, scan, shelf.source_of)
+        _hand_over(report, form, output)
+        if fail_on_breaking and report.breaks:
+            sys.exit(Exit.REGRESSION)
+        sys.exit(Exit.OK if report.tells else Exit.NOTHING_MEASURED)
 
 
 @contextmanager
@@ -320,6 +391,24 @@ def _print(diagnosis: "Diagnosis") -> None:
     from kb.machine.report import render
 
     _show(render(diagnosis))
+
+
+def _hand_over(report: "Report", form: str, output: Path | None) -> None:
+    """Print an upgrade report, or write it to a file in one step; then say of which packages nothing is known."""
+    from kb.changelogs.upgrade.formats import rendered
+    from kb.changelogs.upgrade.terminal import render
+    from kb.changelogs.upgrade.wording import unknown
+    from kb.records.atomic import write_whole
+
+    if output is not None:
+        write_whole(output, rendered(report, form).encode())
+        click.echo(f"Wrote {output}.")
+    elif form == "text":
+        _show(render(report))  # as wide as the terminal, and in its colours
+    else:
+        click.echo(rendered(report, form), nl=False)
+    if told := unknown(report):
+        click.echo(f"kb: {told}", err=True)
 
 
 def _end(info: "RunInfo", path: Path) -> NoReturn:

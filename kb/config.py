@@ -5,14 +5,13 @@ import tomllib
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
-    PlainValidator,
     StrictBool,
     StrictFloat,
     StrictInt,
@@ -25,7 +24,9 @@ from pydantic import (
 
 from kb.complaints import Location, first_error, key_path, nearest, show
 from kb.discovery import split_size, targets
+from kb.known_changelogs import BUILT_IN_CHANGELOGS, https_address, release_dates, repository_name, revision
 from kb.profiles import BUILT_IN_PROFILES, REDUCED
+from kb.setting_types import Address, Batches, Dimension, Dtype, Name, Patterns, Target, Threads, unlike
 
 TABLE = "tool.kb"
 #: Devices by the names PyTorch gives them; each may carry an index (`cuda:1`). A runtime from elsewhere that drives
@@ -38,63 +39,10 @@ GLOBS = ("models", "runtimes", "routes")
 #: Begins a glob that takes names away.
 EXCLUDED = "!"
 PRECISIONS = ("fp32", "bf16", "fp16", "int8")
-#: Element types that an artefact's inputs may have: those that NumPy and ONNX share.
-DTYPES = (
-    *("float16", "float32", "float64", "bool"),
-    *("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"),
-)
-
-_PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_TARGET = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
-_T = TypeVar("_T")
 
 
 class ConfigError(ValueError):
     """The settings cannot be used. One line: file, key, value, and what would be right."""
-
-
-def _part_name(text: str) -> str:
-    """A name that can stand in a case's id, a file name and a command line."""
-    if not _PART.fullmatch(text):
-        raise ValueError("must be made of letters, digits, '.', '_' and '-', beginning with a letter or digit")
-    return text
-
-
-def _target(text: str) -> str:
-    if not _TARGET.fullmatch(text):
-        raise ValueError("must be of the form module:Class, e.g. 'mypkg.nets:MyNet'")
-    return text
-
-
-def _dimension(value: object) -> int | str:
-    """One axis: its length, or the name of an axis of any length (the batch, a sequence)."""
-    if isinstance(value, str) and value.isidentifier():
-        return value
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
-        return value
-    raise ValueError("must be a length of at least 1, or a name such as 'batch' for an axis of any length")
-
-
-def _dtype(text: str) -> str:
-    if text not in DTYPES:
-        raise ValueError(f"is no element type; {nearest(text, DTYPES)}")
-    return text
-
-
-def _unlike(values: tuple[_T, ...]) -> tuple[_T, ...]:
-    """Reject what is listed twice: the grid would hold the same case twice."""
-    repeated = [value for index, value in enumerate(values) if value in values[:index]]
-    if repeated:
-        raise ValueError(f"lists {repeated[0]!r} twice")
-    return values
-
-
-Name = Annotated[StrictStr, AfterValidator(_part_name)]
-Target = Annotated[StrictStr, AfterValidator(_target)]
-Dimension = Annotated[int | str, PlainValidator(_dimension)]
-Patterns = Annotated[tuple[StrictStr, ...], Field(min_length=1), AfterValidator(_unlike)]
-Batches = Annotated[tuple[Annotated[StrictInt, Field(ge=1)], ...], Field(min_length=1), AfterValidator(_unlike)]
-Threads = Annotated[tuple[Annotated[StrictInt, Field(ge=0)], ...], Field(min_length=1), AfterValidator(_unlike)]
 
 
 class _Table(BaseModel):
@@ -107,7 +55,7 @@ class TensorSettings(_Table):
     """Shape and element type of one input of an artefact; a named axis may have any length."""
 
     shape: tuple[Dimension, ...]
-    dtype: Annotated[StrictStr, AfterValidator(_dtype)] = "float32"
+    dtype: Dtype = "float32"
 
 
 class ArtefactSettings(_Table):
@@ -143,7 +91,7 @@ class ConversionGrid(_Table):
     models: Patterns = ("*",)  #: as in a grid; the trained models are among them
     routes: Patterns = ("*",)  #: names or globs
     precisions: Patterns = ("fp32",)
-    opsets: Annotated[tuple[Annotated[StrictInt, Field(ge=0)], ...], Field(min_length=1), AfterValidator(_unlike)] = (
+    opsets: Annotated[tuple[Annotated[StrictInt, Field(ge=0)], ...], Field(min_length=1), AfterValidator(unlike)] = (
         18,
     )
     #: 0: every one from the oldest that kb asks for to the newest that ONNX Runtime reads
@@ -181,6 +129,41 @@ class Profile(Grid):
     percentiles: StrictBool = True  #: also time single calls, up to a second more in each process
 
 
+class ChangelogSettings(_Table):
+    """Where the changelog of one project is read, and from where the dates that it does not state."""
+
+    enabled: StrictBool = True
+    packages: Annotated[tuple[Name, ...], Field(min_length=1), AfterValidator(unlike)]  #: as the index names them
+    format: StrictStr = ""  #: how it is written; empty: as the project of this name does
+    source: Literal["github", "raw", "file"]  #: releases on GitHub, a plain file on the web, a file on disk
+    repository: Annotated[StrictStr, AfterValidator(repository_name)] = ""  #: owner/name on GitHub
+    tag_prefix: StrictStr = ""  #: what stands before `v1.2` in the tags of releases
+    location: StrictStr = ""  #: address, `{version}` in it for a file per version (raw); path, `*` in its name (file)
+    ref: Annotated[StrictStr, AfterValidator(revision)] = ""  #: read the path as it is at this commit, branch or tag
+    page: Address = ""  #: where people read it; empty: where kb does
+    dates: Annotated[tuple[Annotated[StrictStr, AfterValidator(release_dates)], ...], AfterValidator(unlike)] = (
+        "index",
+    )  #: tried in this order: the package index, the releases on GitHub, a table of package,version,date,source
+    index: Address = "https://pypi.org"
+    api: Address = "https://api.github.com"
+
+    @model_validator(mode="after")
+    def _source_is_somewhere(self) -> Self:
+        if not self.repository and (self.source == "github" or "releases" in self.dates):
+            raise ValueError("releases on GitHub need repository = 'owner/name'")
+        if not self.location and self.source != "github":
+            raise ValueError(f"source = {self.source!r} needs a location")
+        if self.source == "raw":
+            https_address(self.location)
+        return self
+
+    def below(self, root: Path) -> Self:
+        """The same with paths that start at `root`."""
+        location = str((root / self.location).resolve()) if self.source == "file" else self.location
+        dates = tuple(str((root / each).resolve()) if each.endswith(".csv") else each for each in self.dates)
+        return self.model_copy(update={"location": location, "dates": dates})
+
+
 class Settings(_Table):
     """All settings. Paths are absolute; relative ones start at `root`, the folder of the pyproject.toml."""
 
@@ -198,6 +181,7 @@ class Settings(_Table):
     seed: Annotated[StrictInt, Field(ge=0)] | None = None  #: of the schedule; None: a new one for each run, recorded
     profiles: dict[Name, Profile] = Field(default_factory=dict)
     gates: tuple[GateSettings, ...] = ()
+    changelogs: dict[Name, ChangelogSettings] = Field(default_factory=dict)  #: by the name of the project
     repository: RepositorySettings = RepositorySettings()
 
     @field_validator("root")
@@ -215,7 +199,7 @@ class Settings(_Table):
     def _artefacts_from_root(
         cls, artefacts: tuple[ArtefactSettings, ...], info: ValidationInfo
     ) -> tuple[ArtefactSettings, ...]:
-        _unlike(tuple(artefact.name for artefact in artefacts))
+        unlike(tuple(artefact.name for artefact in artefacts))
         return tuple(
             artefact.model_copy(
                 update={
@@ -226,17 +210,31 @@ class Settings(_Table):
             for artefact in artefacts
         )
 
-    @field_validator("profiles", mode="before")
+    @field_validator("profiles", "changelogs", mode="before")
     @classmethod
-    def _over_the_built_in(cls, profiles: object) -> object:
-        """A user's table replaces single keys of the built-in profile of that name."""
-        if not isinstance(profiles, dict):
-            return profiles
-        merged: dict[str, Any] = dict(profiles)
-        for name, defaults in BUILT_IN_PROFILES.items():
-            user = profiles.get(name, {})
+    def _over_the_built_in(cls, tables: object, info: ValidationInfo) -> object:
+        """A user's table replaces single keys of the built-in one of that name."""
+        if not isinstance(tables, dict):
+            return tables
+        merged: dict[str, Any] = dict(tables)
+        built_in = BUILT_IN_PROFILES if info.field_name == "profiles" else BUILT_IN_CHANGELOGS
+        for name, defaults in built_in.items():
+            user = tables.get(name, {})
             merged[name] = {**defaults, **user} if isinstance(user, dict) else user
         return merged
+
+    @field_validator("changelogs")
+    @classmethod
+    def _changelogs_from_root(
+        cls, changelogs: dict[str, ChangelogSettings], info: ValidationInfo
+    ) -> dict[str, ChangelogSettings]:
+        owners: dict[str, str] = {}
+        for project, each in changelogs.items():
+            for package in each.packages:
+                if owners.setdefault(package.lower(), project) != project:
+                    raise ValueError(f"package {package!r} is one of {owners[package.lower()]!r} and of {project!r}")
+        root: Path = info.data.get("root", Path())
+        return {name: each.below(root) for name, each in changelogs.items()}
 
     @model_validator(mode="after")
     def _site_is_replaceable(self) -> Self:
@@ -343,6 +341,8 @@ def _keys_at(location: Location) -> Iterable[str]:
         return Grid.model_fields if "also" in location else Profile.model_fields
     if location[0] == "gates":
         return GateSettings.model_fields
+    if location[0] == "changelogs":
+        return ChangelogSettings.model_fields
     if location[0] == "repository":
         return RepositorySettings.model_fields
     return ArtefactSettings.model_fields if len(location) == 2 else TensorSettings.model_fields

@@ -8,9 +8,9 @@ class Exit(IntEnum):
 
     OK = 0
     USAGE = 2  #: wrong options or settings, or a file that is not as it should be
-    REGRESSION = 3  #: only with --fail-on-regression
+    REGRESSION = 3  #: only with --fail-on-regression, and in `kb upgrade` with --fail-on-breaking
     SOME_FAILED = 4  #: some cases, or a stage of `kb refresh`
-    NOTHING_MEASURED = 5
+    NOTHING_MEASURED = 5  #: or nothing known of what was asked for
     ENVIRONMENT = 6  #: something that is needed is not installed or cannot be reached
 
 
@@ -19,6 +19,7 @@ def exit_of(error: Exception) -> Exit | None:
 
     Imports the rooms only now, when something has gone wrong.
     """
+    from kb.changelogs.upgrade.errors import UpgradeError
     from kb.config import ConfigError
     from kb.convert.errors import ConversionError, NotInstalled
     from kb.discovery import UnknownPart
@@ -39,7 +40,8 @@ def exit_of(error: Exception) -> Exit | None:
         | ResumeError
         | ModelError
         | DamagedFile
-        | RunError,
+        | RunError
+        | UpgradeError,
     ):
         return Exit.USAGE
     if isinstance(

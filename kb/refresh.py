@@ -1,4 +1,4 @@
-"""The monthly job and its parts: doctor, bench, commit, build; each stage isolated, one summary at the end."""
+"""The monthly job and its parts, from doctor to build; each stage isolated, one summary at the end."""
 
 import sys
 import time
@@ -15,6 +15,7 @@ from kb.records.run import RunInfo, Validity
 from kb.records.statuses import EXPECTED, Status
 
 if TYPE_CHECKING:
+    from kb.changelogs.collect import Outcome
     from kb.machine.findings import Diagnosis
 
 #: Exit code of a stage that failed by a fault of kb itself, as Python ends after an exception.
@@ -42,7 +43,9 @@ class _Job:
     push: bool
     diagnose: "Callable[[], Diagnosis]"
     show: "Callable[[Diagnosis], None]"
+    offline: bool = False
     runs: list[tuple[RunInfo, Path]] = field(default_factory=list)
+    changelogs: "list[Outcome]" = field(default_factory=list)
 
 
 def refresh(
@@ -54,6 +57,7 @@ def refresh(
     diagnose: "Callable[[], Diagnosis]",
     show: "Callable[[Diagnosis], None]",
     replicates: int | None = None,
+    offline: bool = False,
 ) -> list[Stage]:
     """Do all stages; one that fails does not keep the others from what they can still do.
 
@@ -61,8 +65,9 @@ def refresh(
         replicates: instead of the profile's.
         diagnose: gives what `kb doctor` shows.
         show: prints it.
+        offline: ask no server for changelogs.
     """
-    job = _Job(settings, profile, replicates, commit, push, diagnose, show)
+    job = _Job(settings, profile, replicates, commit, push, diagnose, show, offline)
     return list(_stages(job))
 
 
@@ -227,7 +232,8 @@ def _stages(job: _Job) -> Iterator[Stage]:
         yield _isolated("practices", lambda: _practices(job))
     if job.settings.profile(job.profile).conversions:
         yield _isolated("convert", lambda: _convert(job))
-    if job.commit and job.runs:
+    yield _isolated("changelog", lambda: _changelog(job))
+    if job.commit and (job.runs or job.changelogs):
         yield _isolated("commit", lambda: _commit(job))
     yield _isolated("build", lambda: (Exit.OK, build(job.settings)))
 
@@ -278,29 +284,73 @@ def _convert(job: _Job) -> tuple[int, str]:
     return exit_of_run(info), sentence_of_run(info)
 
 
+def read_changelogs(settings: Settings, names: Sequence[str] = (), *, offline: bool) -> "list[Outcome]":
+    """Read the changelogs of projects and keep what they say; also the whole of `kb changelog`.
+
+    Raises:
+        ConfigError: a name is neither a project's nor a package's.
+    """
+    from kb.changelogs.collect import collect
+    from kb.changelogs.described import read_document
+
+    return collect(settings, names, read=read_document, offline=offline)
+
+
+def exit_of_changelogs(outcomes: "Sequence[Outcome]") -> Exit:
+    """0, 4 where a file here is damaged or kb has a fault, 5 where nothing was read although it was asked for."""
+    from kb.changelogs.collect import State
+
+    states = {outcome.state for outcome in outcomes}
+    if State.FAILED in states:
+        return Exit.SOME_FAILED
+    return Exit.NOTHING_MEASURED if states == {State.UNREACHABLE} else Exit.OK
+
+
+def _changelog(job: _Job) -> tuple[int, str]:
+    """A source that is out of reach is a warning: what was read before stays."""
+    job.changelogs += read_changelogs(job.settings, offline=job.offline)
+    for outcome in job.changelogs:
+        sys.stderr.write(f"{outcome.line}\n{outcome.fault}")
+    code = exit_of_changelogs(job.changelogs)
+    new = sum(outcome.new_entries for outcome in job.changelogs)
+    warnings = "; ".join(outcome.line for outcome in job.changelogs if not outcome.was_read)
+    sentence = f"{len(job.changelogs)} projects, {new} new entries"
+    return (Exit.SOME_FAILED if code is Exit.SOME_FAILED else Exit.OK), (
+        f"{sentence}; WARNING: {warnings}" if warnings else sentence
+    )
+
+
 def _commit(job: _Job) -> tuple[int, str]:
+    from kb.changelogs.store import CHANGELOGS_FOLDER
     from kb.records.describe import write_descriptions
     from kb.repository import Repository
 
     repository = Repository.find(job.settings.root)
     described = write_descriptions(job.settings.results)
-    done = repository.commit([*(path for _, path in job.runs), *described], _message([info for info, _ in job.runs]))
+    written = [path for outcome in job.changelogs for path in outcome.written]
+    removed = [path for outcome in job.changelogs for path in outcome.removed]
+    paths = [*(path for _, path in job.runs), *described, *written]
+    done = repository.commit(paths, _message([info for info, _ in job.runs], job.changelogs), removed)
     sentence = done.sentence if done else "Nothing to commit."
     if not job.push:
         return Exit.OK, sentence
-    pushed = repository.push(job.settings.repository.remote, job.settings.repository.branch)
+    derived = [job.settings.results / CHANGELOGS_FOLDER]  # each machine reads them for itself
+    pushed = repository.push(job.settings.repository.remote, job.settings.repository.branch, derived=derived)
     return (Exit.OK if pushed.delivered else Exit.SOME_FAILED), f"{sentence} {pushed.sentence}"
 
 
-def _message(infos: Sequence[RunInfo]) -> str:
-    """Subject and body of the commit of the runs of one job."""
+def _message(infos: Sequence[RunInfo], changelogs: "Sequence[Outcome]") -> str:
+    """Subject and body of the commit of the runs and changelogs of one job."""
+    said = "".join(f"Changelog of {outcome.line}.\n" for outcome in changelogs if outcome.written or outcome.removed)
+    if not infos:
+        return f"Add what changelogs say that is new\n\n{said}"
     first = infos[0]
     what = " and ".join(info.profile for info in infos)
     sentences = "\n".join(sentence_of_run(info) for info in infos)
     machine = first.machine
     return (
         f"Add the {what} run of machine {machine.id} of {first.started:%Y-%m-%d}\n\n"
-        f"{sentences}\n{machine.cpu_model}, {machine.usable_cores} cores, {machine.os}\n"
+        f"{sentences}\n{machine.cpu_model}, {machine.usable_cores} cores, {machine.os}\n{said}"
     )
 
 

@@ -17,7 +17,20 @@ MAX_LINES = 450  # one idea fits in it; the longest module of a tool that nobody
 #: build, and `kb --help` answer, where no framework is installed.
 HEAVY = frozenset(
     {"torch", "tensorflow", "keras", "onnx", "onnxruntime", "onnxscript", "tf2onnx", "tf_keras"}
-    | {"pandas", "pyarrow", "altair", "vl_convert", "scipy", "sklearn", "git", "psutil", "cpuinfo", "pynvml", "mkdocs"}
+    | {
+        "httpx",
+        "pandas",
+        "pyarrow",
+        "altair",
+        "vl_convert",
+        "scipy",
+        "sklearn",
+        "git",
+        "psutil",
+        "cpuinfo",
+        "pynvml",
+        "mkdocs",
+    }
 )
 
 every_module = pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from kb.config import ConfigError, Profile, Settings, load_settings
+from kb.config import ChangelogSettings, ConfigError, Profile, Settings, load_settings
+from kb.known_changelogs import BUILT_IN_CHANGELOGS
 from kb.profiles import BUILT_IN_PROFILES
 
 
@@ -318,6 +319,68 @@ def test_reading_settings_imports_no_framework(repo_root: Path) -> None:
     assert not {"torch", "tensorflow", "keras", "onnx", "onnxruntime", "pandas", "numpy"} & set(loaded.stdout.split())
 
 
+class TestChangelogs:
+    def test_the_frameworks_are_known(self, tmp_path: Path) -> None:
+        write(tmp_path, "[tool.kb]\n")
+        known = load_settings(tmp_path).changelogs
+        assert list(known) == list(BUILT_IN_CHANGELOGS)
+        assert known["jax"].packages == ("jax", "jaxlib")
+
+    def test_single_keys_of_a_known_one_can_be_changed(self, tmp_path: Path) -> None:
+        write(
+            tmp_path, "[tool.kb.changelogs.keras]\nsource = 'file'\nlocation = 'k/*.md'\ndates = ['d.csv', 'index']\n"
+        )
+        keras = load_settings(tmp_path).changelogs["keras"]
+        assert (keras.packages, keras.source, keras.location) == (("keras",), "file", str(tmp_path / "k" / "*.md"))
+        assert keras.dates == (str(tmp_path / "d.csv"), "index")
+
+    @pytest.mark.parametrize(
+        ("text", "said"),
+        [
+            ("packages = ['p']", "tool.kb.changelogs.own.source is missing"),
+            ("source = 'raw'", "tool.kb.changelogs.own.packages is missing"),
+            ("packages = []\nsource = 'github'\nrepository = 'a/b'", "own.packages = []: must not be empty"),
+            ("packages = ['../p']\nsource = 'github'\nrepository = 'a/b'", "own.packages[0] = '../p': must be made of"),
+            ("packages = ['p']\nsource = 'svn'", "own.source = 'svn': must be 'github', 'raw' or 'file'"),
+            ("packages = ['p']\nsource = 'github'", "releases on GitHub need repository = 'owner/name'"),
+            (
+                "packages = ['p']\nsource = 'github'\nrepository = 'b'",
+                "own.repository = 'b': must be of the form owner/name",
+            ),
+            ("packages = ['p']\nsource = 'file'", "source = 'file' needs a location"),
+            (
+                "packages = ['p']\nsource = 'raw'\nlocation = 'http://a.org/x'",
+                "must be an address that begins with https://",
+            ),
+            ("packages = ['p']\nsource = 'raw'\nlocation = 'https://['", "is no address"),
+            ("packages = ['p']\nsource = 'file'\nlocation = 'x'\nref = '-x'", "own.ref = '-x': must be a commit"),
+            (
+                "packages = ['p']\nsource = 'file'\nlocation = 'x'\ndates = ['web']",
+                "own.dates[0] = 'web': must be 'index'",
+            ),
+            (
+                "packages = ['p']\nsource = 'file'\nlocation = 'x'\npage = 'javascript:x'",
+                "own.page = 'javascript:x': must be",
+            ),
+            (
+                "packages = ['Torch']\nsource = 'file'\nlocation = 'x'",
+                "package 'torch' is one of 'own' and of 'pytorch'",
+            ),
+            (
+                "packages = ['p']\nsource = 'file'\nlocation = 'x'\nform = 'x'",
+                "own.form is not a key; did you mean format?",
+            ),
+        ],
+    )
+    def test_what_is_wrong_is_said_in_one_line(self, tmp_path: Path, text: str, said: str) -> None:
+        assert said in error(tmp_path, f"[tool.kb.changelogs.own]\n{text}\n")
+
+    @pytest.mark.parametrize("location", ["http://127.0.0.1:8000/LOG.md", "http://localhost/LOG.md"])
+    def test_plain_http_is_for_this_machine(self, tmp_path: Path, location: str) -> None:
+        write(tmp_path, f"[tool.kb.changelogs.own]\npackages = ['p']\nsource = 'raw'\nlocation = '{location}'\n")
+        assert load_settings(tmp_path).changelogs["own"].location == location
+
+
 class TestReadme:
     """The settings that the README shows are the settings that there are."""
 
@@ -332,20 +395,26 @@ class TestReadme:
     def test_the_first_example_leaves_no_key_out(self, repo_root: Path) -> None:
         shown = set(re.findall(r"^#? ?(\w+) = ", self.example(repo_root, 0), re.MULTILINE))
         shown |= set(
-            re.findall(r"^\[+tool\.kb\.(\w+)", "".join(self.example(repo_root, n) for n in range(3)), re.MULTILINE)
+            re.findall(r"^\[+tool\.kb\.(\w+)", "".join(self.example(repo_root, n) for n in range(4)), re.MULTILINE)
         )
-        shown |= set(re.findall(r"^\[\[tool\.kb\.profiles\.\w+\.(\w+)", self.example(repo_root, 2), re.MULTILINE))
+        shown |= set(re.findall(r"^\[\[tool\.kb\.profiles\.\w+\.(\w+)", self.example(repo_root, 3), re.MULTILINE))
         assert set(Settings.model_fields) - {"root"} <= shown
         assert set(Profile.model_fields) - {"description"} <= shown
 
-    def test_the_third_example_is_valid(self, repo_root: Path, tmp_path: Path) -> None:
-        write(tmp_path, self.example(repo_root, 2))
+    def test_the_second_example_leaves_no_key_of_a_changelog_out(self, repo_root: Path, tmp_path: Path) -> None:
+        example = self.example(repo_root, 1)
+        assert set(ChangelogSettings.model_fields) <= set(re.findall(r"^(\w+) = ", example, re.MULTILINE))
+        write(tmp_path, example)
+        assert load_settings(tmp_path).changelogs["ours"].packages == ("ourlib",)
+
+    def test_the_fourth_example_is_valid(self, repo_root: Path, tmp_path: Path) -> None:
+        write(tmp_path, self.example(repo_root, 3))
         settings = load_settings(tmp_path)
         assert settings.gates[0].limits()["loss_pp"] == 1.0
         assert settings.profile("quick").conversions[0].opsets == (18,)
 
-    def test_the_second_example_is_valid(self, repo_root: Path, tmp_path: Path) -> None:
-        write(tmp_path, self.example(repo_root, 1))
+    def test_the_third_example_is_valid(self, repo_root: Path, tmp_path: Path) -> None:
+        write(tmp_path, self.example(repo_root, 2))
         settings = load_settings(tmp_path)
         assert {"my_net", "detector"} <= set(settings.model_names())
         assert "my-engine" in settings.runtime_targets()

@@ -17,7 +17,7 @@ def git(folder: Path, *words: str) -> str:
 
 
 def refresh(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "kb.cli", "-C", str(folder), "refresh", "--profile", "tiny", *words]
+    command = [sys.executable, "-m", "kb.cli", "-C", str(folder), "refresh", "--offline", "--profile", "tiny", *words]
     return subprocess.run(command, capture_output=True, text=True, timeout=600)
 
 
@@ -45,7 +45,7 @@ def test_it_measures_commits_only_results_pushes_and_builds(base: Path, tmp_path
     done = refresh(base, "--push")
     assert done.returncode == Exit.OK, done.stdout + done.stderr
     assert [line.split()[1] for line in done.stdout.splitlines() if line.startswith("ok")] == [
-        "doctor", "bench", "commit", "build",
+        "doctor", "bench", "changelog", "commit", "build",
     ]  # fmt: skip
     touched = git(base, "show", "--name-only", "--format=", "HEAD").split()
     assert touched
@@ -61,7 +61,7 @@ def test_without_git_and_without_a_site_it_keeps_what_it_measured(project: Path)
     done = refresh(project)
     assert done.returncode == Exit.ENVIRONMENT
     stages = {line.split()[1]: line.split()[0] for line in done.stdout.splitlines() if line[:4] in ("ok  ", "FAIL")}
-    assert stages == {"doctor": "ok", "bench": "ok", "commit": "FAIL", "build": "FAIL"}
+    assert stages == {"doctor": "ok", "bench": "ok", "changelog": "ok", "commit": "FAIL", "build": "FAIL"}
     assert len(list(project.glob("results/runs/*/*/benchmarks.csv"))) == 1
     assert "Traceback" not in done.stderr
 

@@ -86,8 +86,9 @@ def _normal_text(column: Column, value: object) -> str:
     text = one_line(str(value))
     if column.free_text:
         return shortened(text)
-    if len(text) > MAX_TEXT:
-        raise BadCell(f"at most {MAX_TEXT} characters")
+    limit = column.limit or MAX_TEXT
+    if len(text) > limit:
+        raise BadCell(f"at most {limit} characters")
     return text
 
 

@@ -97,7 +97,7 @@ def write_descriptions(results: Path) -> list[Path]:
 def readme() -> str:
     """The columns of every table and the keys of run.json, as Markdown."""
     parts = [_INTRODUCTION, _READING]
-    parts += [_table_section(table) for table in TABLES]
+    parts += [table_section(table) for table in TABLES]
     parts += [
         "## Statuses\n\n" + _grid(("status", "meaning"), [(f"`{status}`", text) for status, text in MEANINGS.items()])
     ]
@@ -105,7 +105,8 @@ def readme() -> str:
     return "\n".join(parts)
 
 
-def _table_section(table: Table) -> str:
+def table_section(table: Table) -> str:
+    """The columns of one table and what holds within its rows, as Markdown."""
     rows = [
         (
             f"`{column.name}`",
@@ -122,7 +123,7 @@ def _table_section(table: Table) -> str:
     return (
         f"## `{table.file_name}`\n\n{table.description} No two rows of a file agree in all of {key}.\n\n"
         + _grid(("column", "type", "unit", "may be empty", "meaning", "allowed"), rows)
-        + f"\nWithin a row:\n\n{rules}"
+        + (f"\nWithin a row:\n\n{rules}" if rules else "")
     )
 
 

@@ -38,6 +38,7 @@ class Column:
     minimum: float | None = None
     positive: bool = False  #: greater than zero: the figures that ratios are made of
     free_text: bool = False  #: too many different values to be a category; shortened when overlong, never refused
+    limit: int | None = None  #: longest text, in characters; None: what suits a cell that people read
 
     @property
     def unit(self) -> str:

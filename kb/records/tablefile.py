@@ -12,7 +12,7 @@ from kb.records.schema import CHECK, Table
 
 _BOM = b"\xef\xbb\xbf"
 _CHECK_LENGTH = 8
-_CONVERTED = f"a program converted the line endings; {RESTORE}"
+_CONVERTED = "a program converted the line endings; "
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,8 @@ class TableFile:
     whole_bytes: int  #: length of the file up to the end of its last whole row
 
 
-def read_table_file(path: Path, table: Table, *, finished: bool) -> TableFile:
-    """Read one table of one run.
+def read_table_file(path: Path, table: Table, *, finished: bool, remedy: str = RESTORE) -> TableFile:
+    """Read one table, of a run or written whole; `remedy` says what to do about damage.
 
     In a run that is not finished a torn last line (no line feed, or a wrong check) was never a row: it is left out.
 
@@ -34,8 +34,8 @@ def read_table_file(path: Path, table: Table, *, finished: bool) -> TableFile:
     content = path.read_bytes()
     header = header_line(table)
     if not content.startswith(header):
-        raise _damaged_header(path, table, content)
-    reader = _LineReader(path, table)
+        raise _damaged_header(path, table, content, remedy)
+    reader = _LineReader(path, table, remedy)
     end = len(header)
     while end < len(content):
         start, end = end, content.find(b"\n", end) + 1 or len(content)
@@ -51,44 +51,47 @@ def is_torn(line: bytes) -> bool:
     return check != check_of(body) + b"\n"
 
 
-def _damaged_header(path: Path, table: Table, content: bytes) -> DamagedFile:
+def _damaged_header(path: Path, table: Table, content: bytes, remedy: str) -> DamagedFile:
     """Why the first line is not the header."""
     if not content:
-        return DamagedFile(path, "expected the table's header, found an empty file")
+        return DamagedFile(path, "expected the table's header, found an empty file", remedy=remedy)
     if content.startswith(_BOM):
-        return DamagedFile(path, "expected no byte-order mark, found one", line=1, column=1)
+        return DamagedFile(path, "expected no byte-order mark, found one", line=1, column=1, remedy=remedy)
     line, newline, _ = content.partition(b"\n")
     if line.endswith(b"\r"):
-        return DamagedFile(path, "expected the line to end in LF, found CRLF", line=1, remedy=_CONVERTED)
+        return DamagedFile(path, "expected the line to end in LF, found CRLF", line=1, remedy=_CONVERTED + remedy)
     found = line.decode("utf-8", "backslashreplace").split(",")
     for place, name in enumerate(table.names):
         if place >= len(found) or found[place] != name:
             other = quoted(found[place]) if place < len(found) else "the end of the line"
-            return DamagedFile(path, f"expected `{name}` as column {place + 1}, found {other}", line=1, column=name)
+            problem = f"expected `{name}` as column {place + 1}, found {other}"
+            return DamagedFile(path, problem, line=1, column=name, remedy=remedy)
     if len(found) > len(table.names):
         problem = f"expected no column after `{CHECK.name}`, found {quoted(found[len(table.names)])}"
-        return DamagedFile(path, problem, line=1, column=found[len(table.names)])
+        return DamagedFile(path, problem, line=1, column=found[len(table.names)], remedy=remedy)
     assert not newline, "a header of the right columns differs from the expected one only by its line feed"
-    return DamagedFile(path, "expected a line feed after the header, found the end of the file", line=1)
+    problem = "expected a line feed after the header, found the end of the file"
+    return DamagedFile(path, problem, line=1, remedy=remedy)
 
 
 class _LineReader:
     """Takes the lines after the header in order, and keeps their rows."""
 
-    def __init__(self, path: Path, table: Table) -> None:
+    def __init__(self, path: Path, table: Table, remedy: str) -> None:
         self.rows: list[dict[str, Cell]] = []
         self._path = path
         self._table = table
+        self._remedy = remedy
         self._keys: dict[tuple[Cell, ...], int] = {}
 
-    def _damage(self, problem: str, column: str | int | None = None, remedy: str = RESTORE) -> DamagedFile:
-        return DamagedFile(self._path, problem, line=len(self.rows) + 2, column=column, remedy=remedy)
+    def _damage(self, problem: str, column: str | int | None = None, cause: str = "") -> DamagedFile:
+        return DamagedFile(self._path, problem, line=len(self.rows) + 2, column=column, remedy=cause + self._remedy)
 
     def take(self, line: bytes) -> None:
         if not line.endswith(b"\n"):
             raise self._damage("expected a whole line, found the file cut off in the middle of it")
         if line.endswith(b"\r\n"):
-            raise self._damage("expected the line to end in LF, found CRLF", remedy=_CONVERTED)
+            raise self._damage("expected the line to end in LF, found CRLF", cause=_CONVERTED)
         body, _, check = line[:-1].rpartition(b",")
         cells = dict(self._cells(self._texts(line)))
         if check != check_of(body):

@@ -13,8 +13,10 @@ _FROM_STDIN = ("--pathspec-from-file=-", "--pathspec-file-nul")
 _PLAIN_PATHS = {"GIT_LITERAL_PATHSPECS": "0"}
 
 
-def commit_files(git: Git, paths: Iterable[Path], message: str) -> Commit | None:
+def commit_files(git: Git, paths: Iterable[Path], message: str, removed: Iterable[Path] = ()) -> Commit | None:
     """Commit these files, and the files in these folders, as they are on disk; None where git has them already.
+
+    `removed` are files that kb itself took away: they are committed as deleted, if git had them.
 
     The files are first entered in the user's index, next to what is staged there; then a commit of HEAD and these files
     alone is built in an index of its own. In this order, so that a kill in between leaves the files staged: the other
@@ -29,21 +31,24 @@ def commit_files(git: Git, paths: Iterable[Path], message: str) -> Commit | None
     """
     if not message.strip():
         raise RepositoryError("a commit needs a message")
-    files = _files(git.root, paths)
-    if not files:
+    files, gone = _files(git.root, paths), _gone(git.root, removed)
+    if not files and not gone:
         return None
-    folder = _folder(files)
+    folder = _folder(files + gone)
     remedy = f"commit {folder} yourself (git add, git commit); the files are kept"
     git.require_idle(then=remedy)
-    listed = b"".join(os.fsencode(name) + b"\0" for name in files)
+    listed, missing = _listed(files), _listed(gone)
     _refuse_ignored(git, listed)
-    _require(git.patiently("add", *_FROM_STDIN, stdin=listed), git, remedy)
+    if files:
+        _require(git.patiently("add", *_FROM_STDIN, stdin=listed), git, remedy)
     try:
-        commit = _advance(git, listed, message.strip() + "\n", remedy)
+        if gone:
+            _require(git.patiently("update-index", "--remove", "-z", "--stdin", stdin=missing), git, remedy)
+        commit = _advance(git, listed + missing, message.strip() + "\n", remedy)
     except BaseException:
-        git.patiently("reset", "--quiet", *_FROM_STDIN, stdin=listed)
+        git.patiently("reset", "--quiet", *_FROM_STDIN, stdin=listed + missing)
         raise
-    return Commit(commit, git.branch(), len(files), folder) if commit else None
+    return Commit(commit, git.branch(), len(files) + len(gone), folder) if commit else None
 
 
 def _advance(git: Git, listed: bytes, message: str, remedy: str) -> str | None:
@@ -72,8 +77,19 @@ def _tree(git: Git, head: str | None, listed: bytes) -> str:
     with tempfile.TemporaryDirectory(prefix="kb-commit-") as folder:
         environment = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
         git.require("read-tree", head or "--empty", environment=environment)
-        git.require("update-index", "--add", "--replace", "-z", "--stdin", stdin=listed, environment=environment)
+        options = ("--add", "--replace", "--remove", "-z", "--stdin")
+        git.require("update-index", *options, stdin=listed, environment=environment)
         return git.require("write-tree", environment=environment).text
+
+
+def _listed(names: Iterable[str]) -> bytes:
+    return b"".join(os.fsencode(name) + b"\0" for name in names)
+
+
+def _gone(root: Path, paths: Iterable[Path]) -> list[str]:
+    """The paths, relative to the root, at which nothing is any more; what is there again was not removed."""
+    places = (path.parent.resolve() / path.name for path in paths)
+    return sorted(place.relative_to(root).as_posix() for place in places if not os.path.lexists(place))
 
 
 def _files(root: Path, paths: Iterable[Path]) -> list[str]:

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from time import monotonic, sleep
 
@@ -72,11 +73,11 @@ class _Answer:
     span: str | None = None  #: `old..new`; None for a new branch
 
 
-def push_head(git: Git, remote: str, branch: str | None) -> PushOutcome:
+def push_head(git: Git, remote: str, branch: str | None, derived: Sequence[str] = ()) -> PushOutcome:
     """Push HEAD to a branch of a remote. Every way in which that can end is an outcome, not an exception.
 
     HEAD's branch is pushed as `git push` does it: with every commit on it, those of its user too. The user's
-    pre-push hook runs (Git LFS uploads its files in it); no other hook does.
+    pre-push hook runs (Git LFS uploads its files in it); no other hook does. `derived`: see `replay`.
     """
     outcome = PushOutcome(PushState.UP_TO_DATE, remote, branch)
     try:
@@ -86,7 +87,7 @@ def push_head(git: Git, remote: str, branch: str | None) -> PushOutcome:
             return outcome
         target = _target(git, remote, branch)
         outcome = replace(outcome, branch=target.branch)
-        return _push(git, target, head, outcome)
+        return _push(git, target, head, outcome, derived)
     except _Stopped as stopped:
         return replace(outcome, state=stopped.state, reason=stopped.reason)
     except Conflict as conflict:
@@ -95,14 +96,14 @@ def push_head(git: Git, remote: str, branch: str | None) -> PushOutcome:
         return replace(outcome, state=PushState.BUSY, reason=str(busy))
 
 
-def _push(git: Git, target: _Target, head: str, outcome: PushOutcome) -> PushOutcome:
+def _push(git: Git, target: _Target, head: str, outcome: PushOutcome, derived: Sequence[str]) -> PushOutcome:
     """Send; while others are faster, wait, fetch, rebase and send again."""
     tip = head
     for rejections in range(RETRIES + 1):
         started = monotonic()
         if rejections:
             onto = _fetch(git, target)
-            tip = replay(git, local_commits(git, head, onto, target.tracking), onto)
+            tip = replay(git, local_commits(git, head, onto, target.tracking), onto, derived)
             if tip == onto:
                 return replace(outcome, rejections=rejections)
         answer = _send(git, target, tip)

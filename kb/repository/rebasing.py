@@ -47,12 +47,16 @@ def local_commits(git: Git, head: str, onto: str, tracking: str) -> list[str]:
     return [commit for commit, *_ in commits]
 
 
-def replay(git: Git, commits: Sequence[str], onto: str) -> str:
+def replay(git: Git, commits: Sequence[str], onto: str, derived: Sequence[str] = ()) -> str:
     """Put `commits` (each with one parent, oldest first) on top of `onto` and return the new tip.
 
     Each is a three-way merge of whole files. A file that both sides changed differently is a conflict even where its
     lines could be merged: merging two tables by lines can make a third that nobody measured. A commit whose changes
     are there already is left out.
+
+    Args:
+        derived: folders, relative to the root, of what kb can write anew from its source, such as the entries of
+            changelogs, which each machine reads for itself: there the remote's file stays.
 
     Raises:
         Conflict: naming files.
@@ -60,13 +64,13 @@ def replay(git: Git, commits: Sequence[str], onto: str) -> str:
     tip = onto
     with tempfile.TemporaryDirectory(prefix="kb-rebase-") as folder:
         for commit in commits:
-            tree = _merged_tree(git, commit, tip, Path(folder) / "index")
+            tree = _merged_tree(git, commit, tip, Path(folder) / "index", derived)
             if tree != git.ask("rev-parse", f"{tip}^{{tree}}"):
                 tip = _rewritten(git, commit, tree, tip)
     return tip
 
 
-def _merged_tree(git: Git, commit: str, onto: str, index: Path) -> str:
+def _merged_tree(git: Git, commit: str, onto: str, index: Path, derived: Sequence[str]) -> str:
     """The tree of `onto` with the changes that `commit` made to its parent."""
     environment = {"GIT_INDEX_FILE": str(index)}
     index.unlink(missing_ok=True)
@@ -77,10 +81,22 @@ def _merged_tree(git: Git, commit: str, onto: str, index: Path) -> str:
     if tree.ok:
         return tree.text
     unmerged = git.run("ls-files", "--unmerged", "-z", environment=environment).output.split(b"\0")[:-1]
-    names = sorted({os.fsdecode(entry.partition(b"\t")[2]) for entry in unmerged})
+    every = {os.fsdecode(entry.partition(b"\t")[2]) for entry in unmerged}
+    names = sorted(name for name in every if not any(name.startswith(f"{folder}/") for folder in derived))
+    if every and not names:
+        git.require("update-index", "-z", "--index-info", stdin=_remotes(unmerged), environment=environment)
+        return git.require("write-tree", environment=environment).text
     more = f" and {len(names) - SHOWN_PATHS} more" if len(names) > SHOWN_PATHS else ""
     what = presentable(", ".join(names[:SHOWN_PATHS]) + more)
     raise Conflict(f"local commit {short(commit)} and the remote changed the same file ({what}): {_REMEDY}")
+
+
+def _remotes(unmerged: Sequence[bytes]) -> bytes:
+    """What tells git to take, of each path in conflict, the remote's file, or none where the remote has none."""
+    stages = [(name, *head.split(b" ")) for head, _, name in (entry.partition(b"\t") for entry in unmerged)]
+    nothing = {name: b"0 %s\t%s\0" % (b"0" * len(blob), name) for name, _, blob, _ in stages}
+    theirs = [b"%s %s 0\t%s\0" % (mode, blob, name) for name, mode, blob, stage in stages if stage == b"2"]
+    return b"".join([*nothing.values(), *theirs])
 
 
 def _rewritten(git: Git, commit: str, tree: str, parent: str) -> str:

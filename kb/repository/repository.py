@@ -57,8 +57,10 @@ class Repository:
         """The id of the commit that is checked out; None in a repository without commits."""
         return self._git.resolve("HEAD")
 
-    def commit(self, paths: Iterable[Path], message: str) -> Commit | None:
+    def commit(self, paths: Iterable[Path], message: str, removed: Iterable[Path] = ()) -> Commit | None:
         """Commit the files at `paths` (files or folders) and nothing else; None where git has them already.
+
+        `removed` are files that kb itself took away: they are committed as deleted.
 
         The index keeps what is staged, the work tree is not touched, no hook runs, nothing is signed. The author is
         the configured identity, if there is one; the committer is kb.
@@ -67,15 +69,19 @@ class Repository:
             RepositoryError: a path is missing, outside the repository or ignored, or git failed.
             RepositoryBusy: a merge, rebase or the like is in progress, or a lock stays held.
         """
-        return commit_files(self._git, paths, message)
+        return commit_files(self._git, paths, message, removed)
 
-    def push(self, remote: str = "origin", branch: str | None = None) -> PushOutcome:
+    def push(self, remote: str = "origin", branch: str | None = None, derived: Iterable[Path] = ()) -> PushOutcome:
         """Push HEAD. Where others pushed first, put the local commits on top of theirs and try again.
 
         `branch` is the remote's; without it, the one that HEAD's branch follows, or the remote's default branch on a
         detached HEAD. After a rebase the local branch follows, if no staged or changed file is in the way.
 
+        `derived` are folders of what kb can write anew from its source: where both sides changed a file there, the
+        remote's stays.
+
         Raises:
             RepositoryError: git failed in this repository. What the remote says is in the outcome instead.
         """
-        return push_head(self._git, remote, branch)
+        places = (folder.parent.resolve() / folder.name for folder in derived)
+        return push_head(self._git, remote, branch, [place.relative_to(self.root).as_posix() for place in places])

@@ -80,6 +80,40 @@ def test_a_file_deleted_from_a_folder_is_not_committed_as_deleted(clone: Path):
     assert git(clone, "status", "--porcelain") == " D results/runs/2026/a/benchmarks.csv"
 
 
+class TestRemoved:
+    """Files that kb itself took away, as the versions that a changelog does not name any more."""
+
+    def test_is_committed_as_deleted_with_what_was_written(self, clone: Path):
+        repository = Repository.find(clone)
+        repository.commit([write_run(clone, "a")], "Add a run")
+        gone = clone / "results/runs/2026/a/benchmarks.csv"
+        gone.unlink()
+        begin_work(clone)
+        before = state(clone)
+        made = repository.commit([write_run(clone, "b")], "Add another", removed=[gone])
+        assert made is not None
+        assert made.files == 3
+        left = ("a/run.json", "b/benchmarks.csv", "b/run.json")
+        assert files_in(clone) == [f"results/runs/2026/{name}" for name in left]
+        assert git(clone, "status", "--porcelain", "--", "results") == ""
+        assert state(clone) == before
+
+    def test_alone_is_a_commit_too(self, clone: Path):
+        repository = Repository.find(clone)
+        repository.commit([write_run(clone, "a")], "Add a run")
+        gone = clone / "results/runs/2026/a/benchmarks.csv"
+        gone.unlink()
+        assert repository.commit([], "Remove", removed=[gone]) is not None
+        assert files_in(clone) == ["results/runs/2026/a/run.json"]
+
+    def test_what_git_never_had_or_what_is_there_again_makes_no_commit(self, clone: Path):
+        repository = Repository.find(clone)
+        folder = write_run(clone, "a")
+        repository.commit([folder], "Add a run")
+        assert repository.commit([], "Remove", removed=[folder / "never.csv", folder / "run.json"]) is None
+        assert len(files_in(clone)) == 2
+
+
 def test_half_written_and_hidden_files_in_a_folder_are_passed_over(clone: Path):
     run = write_run(clone, "a")
     (run / ".unfinished-run.json-1234").write_text("{")

@@ -141,6 +141,65 @@ class TestOthersPushedFirst:
         assert git(remote, "rev-parse", "main") == tip, "a commit whose changes are there already is left out"
 
 
+class TestDerived:
+    """Each machine reads the changelogs for itself: two that read on different days must not stop each other."""
+
+    @staticmethod
+    def write(root: Path, day: str) -> Path:
+        folder = root / "results" / "changelogs"
+        (folder / "sample").mkdir(parents=True, exist_ok=True)
+        (folder / "sample.csv").write_text(f"read on {day}\n")
+        (folder / "sample" / "1.0.csv").write_text(f"first seen on {day}\n")
+        return folder
+
+    def commit(self, root: Path, day: str) -> Path:
+        folder = self.write(root, day)
+        assert Repository.find(root).commit([folder, write_run(root, f"run-{day}")], f"Read on {day}") is not None
+        return folder
+
+    def test_where_both_read_them_the_remotes_files_stay_and_the_runs_arrive(
+        self, clone: Path, other: Path, remote: Path
+    ):
+        self.commit(other, "monday")
+        assert Repository.find(other).push().delivered
+        folder = self.commit(clone, "tuesday")
+        (folder / "sample" / "1.1.csv").write_text("only here\n")
+        Repository.find(clone).commit([folder], "Read more")
+        outcome = Repository.find(clone).push(derived=[folder])
+        assert outcome.state is PushState.PUSHED
+        assert git(remote, "show", "main:results/changelogs/sample/1.0.csv") == "first seen on monday"
+        assert git(remote, "show", "main:results/changelogs/sample/1.1.csv") == "only here"
+        assert len(files_in(remote, "main", "results/runs")) == 4
+        assert (folder / "sample.csv").read_text() == "read on monday\n"
+        assert git(clone, "status", "--porcelain", "--", "results") == ""
+
+    @pytest.mark.parametrize("deleting", ["clone", "other"])
+    def test_a_file_that_one_side_removed_and_the_other_changed(
+        self, clone: Path, other: Path, remote: Path, deleting: str
+    ):
+        self.commit(other, "monday")
+        Repository.find(other).push()
+        git(clone, "pull", "--quiet")
+        for root in (other, clone):
+            path = self.write(root, f"tuesday in {root.name}") / "sample" / "1.0.csv"
+            if root.name == deleting:
+                path.unlink()
+            removed = [path] if root.name == deleting else []
+            Repository.find(root).commit([root / "results"], "Read again", removed)
+            assert Repository.find(root).push(derived=[root / "results/changelogs"]).delivered
+        left = files_in(remote, "main", "results/changelogs/sample")
+        assert left == ([] if deleting == "other" else ["results/changelogs/sample/1.0.csv"])
+
+    def test_elsewhere_it_is_a_conflict_as_ever(self, clone: Path, other: Path):
+        for root in (other, clone):
+            folder = self.write(root, root.name)
+            (root / "results" / "README.md").write_text(root.name)
+            Repository.find(root).commit([root / "results"], "Describe")
+            outcome = Repository.find(root).push(derived=[folder])
+        assert outcome.state is PushState.CONFLICT
+        assert "(results/README.md)" in outcome.reason
+
+
 class TestRaces:
     """A pre-push hook runs after git has read the remote's branch and before it writes: what it pushes is first."""
 

@@ -1,0 +1,1 @@
+"""What the frameworks say of their releases: sources, readers, entries, and what breaks between two versions."""
