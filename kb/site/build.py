@@ -35,9 +35,11 @@ def build_pages(results: Path) -> dict[str, bytes]:
     The parts of the extra `site` are imported only here, so that a missing one is said in words.
     """
     require_parts()
+    from kb.changelogs.library import read_library
     from kb.site.evidence import gather
     from kb.site.pages import (
         benchmarks,
+        changelogs,
         code_size,
         conversions,
         home,
@@ -51,8 +53,10 @@ def build_pages(results: Path) -> dict[str, bytes]:
     )
 
     evidence = gather(read_results(results))
+    library = read_library(results)
     families = (home, benchmarks, start, sweeps, model, conversions, practices, code_size, machines, runs)
-    every = [page for family in families for page in family.pages(evidence)] + method.pages()
+    every = [page for family in families for page in family.pages(evidence)]
+    every += [*changelogs.pages(library), *method.pages()]
     files: dict[str, bytes] = dict(assets())
     for page in every:
         for path, content in {page.path: page.text.encode(), **page.files}.items():

@@ -55,18 +55,25 @@ def render(template: str, **values: object) -> str:
 
 
 def front_matter(
-    title: str, description: str, runs: Iterable[RunInfo], hide: Sequence[str] = ("navigation",)
+    title: str,
+    description: str,
+    runs: Iterable[RunInfo],
+    hide: Sequence[str] = ("navigation",),
+    source: str = "the code of kb",
 ) -> Markup:
     """YAML at the top of a generated page: its title and description for the theme, and where it comes from.
 
     `source` hides the edit link. The theme prints title and description as HTML, so they are escaped here; a JSON
     string is a YAML string.
+
+    Args:
+        source: what the page is made of where that is no run.
     """
-    source = newest(runs)
+    run = newest(runs)
     fields = {
         "title": str(escape(clean(title, 80))),
         "description": str(escape(clean(description, 200))),
-        "source": f"the results of {source.run}" if source else "the code of kb",
+        "source": f"the results of {run.run}" if run else source,
     }
     lines = "".join(f"{name}: {json.dumps(value)}\n" for name, value in fields.items())
     hidden = "".join(f"  - {part}\n" for part in hide)

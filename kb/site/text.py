@@ -37,7 +37,12 @@ def in_markdown(text: str) -> Markup:
     A reference is text to Markdown and to HTML alike, so nothing in it can begin emphasis, a link, a tag or an
     attribute list.
     """
-    return Markup("".join(_reference(c) for c in clean(text)))
+    return referenced(clean(text))
+
+
+def referenced(text: str) -> Markup:
+    """A piece of outside text as `in_markdown` gives it, with the blanks at its ends and in it as they are."""
+    return Markup("".join(_reference(" " if unicodedata.category(c) in _UNSEEN else c) for c in text))
 
 
 def _reference(character: str) -> str:

@@ -10,6 +10,7 @@ from kb.records.run import Accelerator, LeftOut, Machine, Validity
 from kb.records.schema import BENCHMARKS
 from kb.records.statuses import Status
 from tests.records.synthetic import ENVIRONMENTS, TROUBLED, ending, grid, make_info, make_rows, make_run
+from tests.site.changelog_sample import make_changelogs
 from tests.site.conversion_rows import make_conversions_run
 from tests.site.practice_rows import make_practices_run
 
@@ -71,6 +72,7 @@ def make_results(root: Path) -> None:
     make_run(root, 8, sweep, 8, machine=LAPTOP, started=day(4))
     make_practices_run(root, 9, LAPTOP, day(5), HOSTILE)
     make_conversions_run(root, 10, LAPTOP, day(6), HOSTILE)
+    make_changelogs(root)
 
 
 def make_hostile_run(root: Path) -> None:

@@ -31,6 +31,13 @@ PAGES = (
     *("generated/runs.html", "generated/method.html", "models.html"),
     *("generated/start.html", "generated/batch-and-threads.html", "generated/code-size.html"),
     *("generated/conversions.html", "generated/conversions/digits_cnn-keras-export-int8-static-o18.html"),
+    *(
+        "generated/changelogs.html",
+        "generated/changelogs/plainlib.html",
+        "generated/changelogs/plainlib-1.1-to-2.0.html",
+    ),
+    *("generated/changelogs/2026-11.html", "generated/changelogs/security.html"),
+    *("generated/changelogs/hostilelib-1.0-to-1.1.html",),
     *("practices/index.html", "practices/mixed-precision.html", "practices/custom-operators.html"),
 )
 
@@ -275,6 +282,43 @@ def test_on_paper_the_chart_and_its_numbers_are_dark_on_light(browser: "Browser"
     assert rgb(COLOURS["q1"].light) in fills(visited.page)
     assert visited.page.locator(".kb-tools").first.is_hidden()
     assert visited.page.locator(".kb-plot svg").first.is_visible()
+    close(visited)
+
+
+#: What of a page of somebody else's text is alive, or was not made by kb.
+ALIVE = """() => {
+  const article = document.querySelector("article");
+  const kinds = "script, iframe, object, embed, form, input, img, style, link, math, base, meta, details";
+  const found = [...article.querySelectorAll(kinds)].map((e) => e.outerHTML);
+  for (const e of article.querySelectorAll("*")) {
+    for (const {name, value} of e.attributes) {
+      if (name.startsWith("on") || /^\\s*(javascript|data|vbscript):/i.test(value)) found.push(e.outerHTML);
+    }
+    if (e.id === "planted" || (e.tagName === "SVG" && !e.closest(".md-content__button"))) found.push(e.outerHTML);
+  }
+  return found;
+}"""
+
+
+def test_a_hostile_changelog_puts_nothing_alive_into_a_page(browser: "Browser", site: str) -> None:
+    pages = ("hostilelib", "hostilelib-1.0-to-1.1", "2026-11")
+    for page in pages:
+        visited = visit(browser, f"{site}/generated/changelogs/{page}.html")
+        assert visited.page.evaluate(ALIVE) == [], page
+        assert "pwned" not in visited.page.title()
+        headings = visited.page.locator("article :is(h1, h2, h3)").all_inner_texts()
+        assert not [text for text in headings if "Planted" in text or "Not a heading" in text]
+        text = visited.page.locator("article").inner_text()
+        assert "site_name" not in text, "a snippet was included"
+        assert not set(text) & set("\u202e\u202c\u200b")
+        close(visited)
+    visited = visit(browser, f"{site}/generated/changelogs/hostilelib-1.0-to-1.1.html")
+    text = visited.page.locator("article").inner_text()
+    assert "{{ 7*7 }}" in text
+    assert "Tensor<T>" in text
+    assert "[TOC]" in text
+    hosts = {url.split("/")[2] for url in visited.requests if url.startswith("http")}
+    assert hosts == set()
     close(visited)
 
 

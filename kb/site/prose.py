@@ -1,0 +1,52 @@
+"""Somebody else's prose on our pages: the inline model as HTML in which nothing of theirs is markup."""
+
+from collections.abc import Iterable
+
+from markupsafe import Markup
+
+from kb.changelogs.entry import Inline, Item, Span
+from kb.changelogs.urls import safe_url
+from kb.site.text import referenced
+
+#: Characters of one text that are shown; a click leads to the whole.
+MOST_SHOWN = 4_000
+
+
+def shown(text: Inline, limit: int = MOST_SHOWN) -> Markup:
+    """A text on one line, every mark of punctuation a character reference, so that it is text to Markdown as well."""
+    parts, left = [], limit
+    for span in text:
+        if left <= 0:
+            parts.append(Markup(" …"))
+            break
+        parts.append(_span(span, left))
+        left -= len(span.text)
+    return Markup("").join(parts)
+
+
+def shown_items(items: Iterable[Item]) -> Markup:
+    """What stands below an entry: lists in lists, samples of code as blocks; empty where there is nothing."""
+    made = Markup("").join(Markup("<li>{}{}</li>").format(_item(item), shown_items(item.items)) for item in items)
+    return Markup("<ul>{}</ul>").format(made) if made else Markup("")
+
+
+def _item(item: Item) -> Markup:
+    if not item.sample:
+        return shown(item.text)
+    code = "".join(span.text for span in item.text)[:MOST_SHOWN].expandtabs(4)
+    # A line break as a reference keeps the block on one line, which raw HTML in Markdown must not leave.
+    lines = Markup("&#10;").join(referenced(line) for line in code.split("\n"))
+    return Markup("<pre><code>{}</code></pre>").format(lines)
+
+
+def _span(span: Span, limit: int) -> Markup:
+    made = referenced(span.text[:limit])
+    if span.code:
+        made = Markup("<code>{}</code>").format(made)
+    if span.em:
+        made = Markup("<em>{}</em>").format(made)
+    if span.strong:
+        made = Markup("<strong>{}</strong>").format(made)
+    if span.url and safe_url(span.url):
+        made = Markup('<a href="{}" rel="noopener nofollow">{}</a>').format(referenced(span.url), made)
+    return made
