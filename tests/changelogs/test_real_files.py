@@ -1,14 +1,18 @@
 """On the real changelogs, where they are here: the score holds its bounds, and time changes no entry."""
 
+import json
 import textwrap
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from kb.changelogs.entry import Section
+from kb.changelogs.entry import Entry, Section
 from kb.changelogs.reading import read
+from kb.changelogs.record import VersionRecord
+from kb.changelogs.store import CHANGELOGS_FOLDER, Stored, read_versions, replace_versions
 from tests.changelogs.score import Score, score
-from tests.changelogs.shared import GOLD, files, needs_shared, project_of, text_of
+from tests.changelogs.shared import GOLD, ROOT, files, needs_shared, project_of, text_of
 
 pytestmark = [needs_shared, pytest.mark.slow]
 
@@ -75,6 +79,43 @@ def test_the_last_snapshot_alone_gives_the_sections_that_reading_them_all_does()
     newest = ids(read(text_of("tensorflow/RELEASE.md"), project_of("tensorflow/")).sections)
     changed = {key for key, entries in older.items() if newest[key] != entries}
     assert changed == {("tensorflow", "2.20.0")}  # filled in since; all 11,622 line ends were changed, too
+
+
+def kept(results: Path, file: str, today: str) -> Stored:
+    """What a snapshot says, put over what the ones before it said."""
+    found: dict[str, list[VersionRecord]] = {}
+    for section in read(text_of(file), project_of(file)).sections:
+        record = VersionRecord.of(section, date_source="text", source_url="https://example.org/notes", today=today)
+        found.setdefault(section.package, []).append(record)
+    stored = [replace_versions(results, name, read_versions(results, name), each) for name, each in found.items()]
+    return Stored(tuple(path for each in stored for path in (*each.written, *each.removed)))
+
+
+def without_days(results: Path) -> dict[str, dict[str, list[tuple[str, Entry]]]]:
+    """Package -> version -> entries by their ids, without the days on which they were seen."""
+    return {
+        folder.name: {
+            version: [(record.id, record.entry) for record in each.entries]
+            for version, each in read_versions(results, folder.name).items()
+        }
+        for folder in sorted((results / CHANGELOGS_FOLDER).iterdir())
+    }
+
+
+@pytest.mark.parametrize("folder", ["tensorflow", "jax"])
+def test_every_snapshot_in_turn_leaves_what_the_newest_alone_does_and_reading_twice_writes_nothing(
+    folder: str, tmp_path: Path
+) -> None:
+    snapshots = {
+        "tensorflow": json.loads(GOLD.read_text(encoding="utf-8"))["meta"]["incremental"]["order"],
+        "jax": ["jax/CHANGELOG.2025-06-01.md", "jax/CHANGELOG.2026-01-01.md", "jax/CHANGELOG.md"],
+    }[folder]
+    assert all((ROOT / file).exists() for file in snapshots)
+    for day, file in enumerate(snapshots, start=1):
+        kept(tmp_path / "all", file, f"2026-01-{day:02}")
+    kept(tmp_path / "newest", snapshots[-1], "2026-02-01")
+    assert without_days(tmp_path / "all") == without_days(tmp_path / "newest")
+    assert kept(tmp_path / "all", snapshots[-1], "2026-03-01").written == ()
 
 
 def reflowed(text: str, width: int = 60) -> Iterator[str]:
