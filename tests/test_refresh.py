@@ -77,6 +77,36 @@ def test_nothing_measured_is_never_success_but_is_kept(base: Path):
     assert git(base, "log", "--format=%s") == "Begin\n"
 
 
+CHANGELOG = """
+[tool.kb.changelogs.ours]
+packages = ["ourlib"]
+format = "keep-a-changelog"
+source = "file"
+location = "CHANGELOG.md"
+dates = []
+"""
+NOTES = "# Changelog\n\n## [1.1.0]\n\n### Added\n\n- more\n\n## [1.0.0]\n\n### Added\n\n- a beginning\n"
+
+
+@pytest.mark.slow
+def test_it_reads_changelogs_and_commits_what_is_new_and_what_is_gone(base: Path):
+    with (base / "pyproject.toml").open("a") as settings:
+        settings.write(CHANGELOG)
+    (base / "CHANGELOG.md").write_text(NOTES)
+    command = [sys.executable, "-m", "kb.cli", "-C", str(base), "changelog", "ours"]
+    subprocess.run(command, check=True, capture_output=True)
+    git(base, "add", "results")
+    git(base, "commit", "--quiet", "--message=Know two versions", "--", "results")
+    (base / "CHANGELOG.md").write_text(NOTES.replace("1.0.0", "1.0.1"))
+    done = refresh(base)
+    assert done.returncode == Exit.OK, done.stdout + done.stderr
+    folder = "results/changelogs/ourlib"
+    changes = git(base, "show", "--format=", "--no-renames", "--name-status", "HEAD", "--", folder).splitlines()
+    assert changes == [f"D\t{folder}/1.0.0.csv", f"A\t{folder}/1.0.1.csv"]
+    assert "offline" in done.stdout, "what was not asked is told, and is no failure"
+    assert "Changelog of ours: 2 versions, 1 new entry." in git(base, "log", "-1", "--format=%B")
+
+
 @pytest.mark.parametrize(
     ("codes", "expected"),
     [
