@@ -194,7 +194,7 @@ def test_each_fault_is_far_outside_the_noise_of_the_model(
 
     assert judged(exported).ok
     path, _ = planted(exported, edit, tmp_path / "m.onnx")
-    # NaN too: ONNX Runtime's Relu makes zero of it, so that only the values tell.
+    # NaN too: ONNX Runtime's LSTM loses it, so that only the values tell.
     assert (judged(path).check, judged(path).status) == ("parity", Status.WRONG_OUTPUT)
 
 

@@ -47,7 +47,7 @@ def _machine(evidence: Evidence, machine: Machine) -> Mapping[str, object]:
         "id": machine.id,
         "latest": latest,
         "tone": VALIDITY_TONES[latest.validity],
-        "noise": noise_text(latest.noise),
+        "noise": noise_text(latest.noise) if latest.cases else "",
         "rows": f"{ok:,} ok" + (f", {others:,} not" if others else "") if latest.counts else "",
         "left_out": len(latest.left_out),
         "fallback": valid if latest.validity is not Validity.VALID else None,
