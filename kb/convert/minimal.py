@@ -188,7 +188,7 @@ def write(case: Case, folder: Path, about: Mapping[str, str], divergence: Diverg
 
 def _readme(case: Case, about: Mapping[str, str], divergence: Divergence, tolerance: float) -> str:
     compare = (
-        "print(abs(got - np.load('expected.npz')['expected']).max())" if case.expected is not None
+        'print(abs(got - np.load("expected.npz")["expected"]).max())' if case.expected is not None
         else "print(np.isfinite(got).all())"
     )  # fmt: skip
     wrong = (
