@@ -26,7 +26,7 @@ from kb.complaints import Location, first_error, key_path, nearest, show
 from kb.discovery import split_size, targets
 from kb.known_changelogs import BUILT_IN_CHANGELOGS, https_address, release_dates, repository_name, revision
 from kb.profiles import BUILT_IN_PROFILES, REDUCED
-from kb.setting_types import Address, Batches, Dimension, Dtype, Name, Patterns, Target, Threads, unlike
+from kb.setting_types import Address, Batches, Day, Dimension, Dtype, Name, Patterns, Target, Threads, Why, unlike
 
 TABLE = "tool.kb"
 #: Devices by the names PyTorch gives them; each may carry an index (`cuda:1`). A runtime from elsewhere that drives
@@ -72,6 +72,26 @@ class RepositorySettings(_Table):
 
     remote: StrictStr = "origin"
     branch: StrictStr | None = None  #: None: the branch that is checked out
+
+
+class IgnoreSettings(_Table):
+    """A note that `kb audit` passes over for a time."""
+
+    id: StrictStr
+    until: Day  #: the last day of it: what is put off for ever is forgotten
+    reason: Why
+
+
+class AuditSettings(_Table):
+    """What `kb audit` does not report."""
+
+    ignore: tuple[IgnoreSettings, ...] = ()
+
+    @field_validator("ignore")
+    @classmethod
+    def _once(cls, ignore: tuple[IgnoreSettings, ...]) -> tuple[IgnoreSettings, ...]:
+        unlike(tuple(one.id for one in ignore))
+        return ignore
 
 
 class Grid(_Table):
@@ -123,6 +143,7 @@ class Profile(Grid):
     description: StrictStr = ""
     also: tuple[Grid, ...] = ()  #: more cells: the profile is the union
     practices: StrictBool = False  #: `kb refresh` also measures the practices
+    reproducers: StrictBool = False  #: and runs the reproducers of the problem notes
     conversions: tuple[ConversionGrid, ...] = ()  #: that `kb convert` and `kb refresh` check
     replicates: Annotated[StrictInt, Field(ge=1)] = 3
     memory: StrictBool = True  #: also measure peak memory, in one more process per case
@@ -171,6 +192,8 @@ class Settings(_Table):
     results: Path = Path("results")
     docs: Path = Path("docs")
     site: Path = Path("site")
+    problems: Path = Path("docs/problems")  #: the notes
+    packages: tuple[Name, ...] = ()  #: that notes may name beside those that kb knows
     models: dict[Name, Target] = Field(default_factory=dict)  #: the user's own: name -> module:Class
     runtimes: dict[Name, Target] = Field(default_factory=dict)  #: the user's own: name -> module:Class
     artefacts: tuple[ArtefactSettings, ...] = ()
@@ -183,13 +206,14 @@ class Settings(_Table):
     gates: tuple[GateSettings, ...] = ()
     changelogs: dict[Name, ChangelogSettings] = Field(default_factory=dict)  #: by the name of the project
     repository: RepositorySettings = RepositorySettings()
+    audit: AuditSettings = AuditSettings()
 
     @field_validator("root")
     @classmethod
     def _absolute(cls, root: Path) -> Path:
         return root.resolve()
 
-    @field_validator("results", "docs", "site")
+    @field_validator("results", "docs", "site", "problems")
     @classmethod
     def _from_root(cls, path: Path, info: ValidationInfo) -> Path:
         return _join(info, path)
@@ -239,7 +263,7 @@ class Settings(_Table):
     @model_validator(mode="after")
     def _site_is_replaceable(self) -> Self:
         """Building replaces the whole site folder, so nothing else may lie in it."""
-        for name in ("root", "docs", "results"):
+        for name in ("root", "docs", "results", "problems"):
             kept: Path = getattr(self, name)
             if kept == self.site or self.site in kept.parents:
                 raise ValueError(f"site = {str(self.site)!r} would be overwritten with {name} = {str(kept)!r} in it")
@@ -345,6 +369,8 @@ def _keys_at(location: Location) -> Iterable[str]:
         return ChangelogSettings.model_fields
     if location[0] == "repository":
         return RepositorySettings.model_fields
+    if location[0] == "audit":
+        return IgnoreSettings.model_fields if "ignore" in location else AuditSettings.model_fields
     return ArtefactSettings.model_fields if len(location) == 2 else TensorSettings.model_fields
 
 

@@ -9,8 +9,10 @@ class Exit(IntEnum):
     OK = 0
     USAGE = 2  #: wrong options or settings, or a file that is not as it should be
     REGRESSION = 3  #: only with --fail-on-regression, and in `kb upgrade` with --fail-on-breaking
-    SOME_FAILED = 4  #: some cases, or a stage of `kb refresh`
+    AFFECTED = 3  #: only with `kb audit --fail-on`: a problem that is that bad is here
+    SOME_FAILED = 4  #: some cases, a stage of `kb refresh`, or a check of problem notes
     NOTHING_MEASURED = 5  #: or nothing known of what was asked for
+    NOTHING_FOUND = 5  #: the same for a search
     ENVIRONMENT = 6  #: something that is needed is not installed or cannot be reached
 
 
@@ -26,6 +28,7 @@ def exit_of(error: Exception) -> Exit | None:
     from kb.measure.plan import SelectionError
     from kb.measure.runs import ResumeError
     from kb.models.errors import ModelError
+    from kb.problems.errors import MissingPart, ProblemError
     from kb.records.damage import DamagedFile
     from kb.records.folder import RunError
     from kb.repository import RepositoryError
@@ -41,11 +44,12 @@ def exit_of(error: Exception) -> Exit | None:
         | ModelError
         | DamagedFile
         | RunError
-        | UpgradeError,
+        | UpgradeError
+        | ProblemError,
     ):
         return Exit.USAGE
     if isinstance(
-        error, NotInstalled | RepositoryError | EngineError | OSError
+        error, NotInstalled | MissingPart | RepositoryError | EngineError | OSError
     ):  # OSError: a full disk, a folder that is closed
         return Exit.ENVIRONMENT
     return None

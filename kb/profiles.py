@@ -33,6 +33,7 @@ BUILT_IN_PROFILES: dict[str, dict[str, Any]] = {
             {"models": SWEPT_MODELS, "runtimes": SWEPT_RUNTIMES, "threads": (0,)},
         ),
         "practices": True,
+        "reproducers": True,
         "replicates": 8,
         "conversions": (
             {"models": ("*",)},

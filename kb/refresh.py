@@ -189,12 +189,26 @@ def measure_conversions(
         return converting.execute(folder), folder.path
 
 
+def verify_problems(
+    settings: Settings, ids: Sequence[str], arms: Sequence[str], say: Callable[[str], None]
+) -> tuple[RunInfo, Path] | None:
+    """Run the reproducers of notes; the whole of `kb problem verify`.
+
+    Returns:
+        run.json as it is at the end and the run's folder; None where there is no reproducer to run.
+    """
+    from kb.problems.verbs import verified
+
+    return verified(settings, ids, arms, commit=_head(settings.root), say=say)
+
+
 def build(settings: Settings) -> str:
     """Bring the pages up to date and build the site; also the whole of `kb build`. Returns what was done."""
-    from kb.site.build import generate
+    from kb.site.build import generate, read_log
     from kb.site.engine import run_mkdocs
 
-    written = generate(settings.results, settings.docs)
+    log = read_log(settings.problems, settings.results, settings.root)
+    written = generate(settings.results, settings.docs, log)
     run_mkdocs(settings.root, settings.site)
     return f"Pages: {written.summary}. Open {settings.site / 'index.html'}"
 
@@ -232,6 +246,8 @@ def _stages(job: _Job) -> Iterator[Stage]:
         yield _isolated("practices", lambda: _practices(job))
     if job.settings.profile(job.profile).conversions:
         yield _isolated("convert", lambda: _convert(job))
+    if job.settings.profile(job.profile).reproducers:
+        yield _isolated("problems", lambda: _problems(job))
     yield _isolated("changelog", lambda: _changelog(job))
     if job.commit and (job.runs or job.changelogs):
         yield _isolated("commit", lambda: _commit(job))
@@ -282,6 +298,19 @@ def _convert(job: _Job) -> tuple[int, str]:
     info, path = measure_conversions(job.settings, job.profile, command="refresh")
     job.runs.append((info, path))
     return exit_of_run(info), sentence_of_run(info)
+
+
+def _problems(job: _Job) -> tuple[int, str]:
+    """Whether the problems that notes tell of are still there; that they are is no failure."""
+
+    def say(line: str) -> None:
+        sys.stderr.write(f"{line}\n")
+
+    done = verify_problems(job.settings, (), (), say)
+    if done is None:
+        return Exit.OK, "no note has a reproducer"
+    job.runs.append(done)
+    return exit_of_run(done[0]), sentence_of_run(done[0])
 
 
 def read_changelogs(settings: Settings, names: Sequence[str] = (), *, offline: bool) -> "list[Outcome]":

@@ -1,6 +1,7 @@
 """What single values of the settings may be: names, targets, shapes, addresses; each refuses what is none."""
 
 import re
+from datetime import date, datetime
 from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, Field, PlainValidator, StrictInt, StrictStr
@@ -47,6 +48,22 @@ def _dtype(text: str) -> str:
     return text
 
 
+def _day(value: object) -> date:
+    """A day, as TOML writes it or as text."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    try:
+        return date.fromisoformat(value if isinstance(value, str) else "")
+    except ValueError:
+        raise ValueError("must be a date such as 2027-01-31") from None
+
+
+def _told(text: str) -> str:
+    if not text.strip():
+        raise ValueError("must say why, in a sentence")
+    return text
+
+
 def unlike(values: tuple[_T, ...]) -> tuple[_T, ...]:
     """Reject what is listed twice: the grid would hold the same case twice."""
     repeated = [value for index, value in enumerate(values) if value in values[:index]]
@@ -63,3 +80,5 @@ Address = Annotated[StrictStr, AfterValidator(https_address)]
 Batches = Annotated[tuple[Annotated[StrictInt, Field(ge=1)], ...], Field(min_length=1), AfterValidator(unlike)]
 Threads = Annotated[tuple[Annotated[StrictInt, Field(ge=0)], ...], Field(min_length=1), AfterValidator(unlike)]
 Dtype = Annotated[StrictStr, AfterValidator(_dtype)]
+Day = Annotated[date, PlainValidator(_day)]
+Why = Annotated[StrictStr, AfterValidator(_told)]

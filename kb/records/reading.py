@@ -14,7 +14,7 @@ from kb.records.folder import MINIMAL_FOLDER, RUNS_FOLDER
 from kb.records.frames import TablePath, read_frame
 from kb.records.infofile import INFO_FILE, InfoFile, read_info
 from kb.records.run import RunInfo
-from kb.records.schema import BENCHMARKS, CONVERSIONS, PRACTICES, TABLES, Table
+from kb.records.schema import BENCHMARKS, CONVERSIONS, PRACTICES, REPRODUCERS, TABLES, Table
 from kb.records.upgrade import UPGRADES, Upgrade, known_versions, tables_of, upgraded_frame
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ class Results:
     benchmarks: "pandas.DataFrame"
     practices: "pandas.DataFrame"
     conversions: "pandas.DataFrame"
+    reproducers: "pandas.DataFrame"
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ def _read(found: Sequence[_Found], upgrades: Mapping[int, Upgrade]) -> Results:
     for name, frame in frames.items():
         _compare_counts(found, name, frame)
     runs = tuple(Run(run.folder, run.file.info) for run in found)
-    return Results(runs, frames[BENCHMARKS.name], frames[PRACTICES.name], frames[CONVERSIONS.name])
+    return Results(runs, *(frames[table.name] for table in (BENCHMARKS, PRACTICES, CONVERSIONS, REPRODUCERS)))
 
 
 def _frame(found: Sequence[_Found], table: Table, upgrades: Mapping[int, Upgrade]) -> "pandas.DataFrame":

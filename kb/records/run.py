@@ -122,7 +122,7 @@ class RunInfo(_Record):
     kb_commit: str | None
     """Commit of the knowledge base when the run started; null outside a repository."""
     command: str
-    """`bench`, `refresh`, `practices`, `convert`."""
+    """`bench`, `refresh`, `practices`, `convert`, `verify`."""
     profile: str
     """Name of the profile, which sets grid and replicates."""
     started: AwareDatetime

@@ -8,7 +8,7 @@ from kb.records.statuses import Status
 
 #: Version of run.json and of the tables together. Raised with every change that an older reader would misread;
 #: `kb.records.upgrade` holds the step from each version to the next.
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 ColumnType = Literal["string", "integer", "number"]
 
@@ -319,4 +319,49 @@ CONVERSIONS = Table(
     ),
 )
 
-TABLES: tuple[Table, ...] = (BENCHMARKS, PRACTICES, CONVERSIONS)
+REPRODUCER_RULES = (
+    Rule(
+        "A row that is ok has no failed stage and no reason.",
+        where=(("status", (Status.OK,)),),
+        columns=("stage", "reason"),
+        filled=False,
+    ),
+    Rule("A row that is not ok says why.", where=(("status", FAILED),), columns=("reason",), filled=True),
+)
+
+REPRODUCERS = Table(
+    name="reproducers",
+    description="One row per (note, environment): how the note's reproducer ended in a process of its own.",
+    key=("note", "environment"),
+    rules=REPRODUCER_RULES,
+    columns=(
+        ROW,
+        Column("note", "string", "Id of the problem note; the name of its file while it has none.", required=True),
+        Column("reproducer_hash", "string", "SHA-256 (12 digits) of the script (canonical AST, or of its bytes)."),
+        Column(
+            "environment",
+            "string",
+            "`current`, or the packages that were asked for, e.g. `onnxruntime==1.19.0`.",
+            required=True,
+        ),
+        Column(
+            "outcome",
+            "string",
+            "What it says of the problem; only `gone` and `reproduces` are answers.",
+            required=True,
+            values=("gone", "reproduces", "cannot_run", "unclear"),
+        ),
+        Column("status", "string", "What became of it.", required=True, values=tuple(Status)),
+        Column("stage", "string", "Stage that failed; empty when the status is ok."),
+        Column(
+            "reason", "string", "Why it is not ok, in one line (line breaks as \\n); empty when ok.", free_text=True
+        ),
+        Column("started", "string", "Start of the process, UTC, ISO 8601.", required=True, free_text=True),
+        Column("versions", "string", "Versions of the packages that the note names, as a JSON object."),
+        Column("process_s", "number", "Wall-clock time of the whole process.", minimum=0),
+        Column("output_tail", "string", "The end of what it printed, without paths of the machine.", free_text=True),
+        CHECK,
+    ),
+)
+
+TABLES: tuple[Table, ...] = (BENCHMARKS, PRACTICES, CONVERSIONS, REPRODUCERS)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from kb.records.schema import BENCHMARKS, PRACTICES, SCHEMA_VERSION, Rule, Table
+from kb.records.schema import BENCHMARKS, CONVERSIONS, PRACTICES, SCHEMA_VERSION, Rule, Table
 
 if TYPE_CHECKING:
     import pandas
@@ -45,6 +45,7 @@ def _add_empty_columns(frame: "pandas.DataFrame") -> "pandas.DataFrame":
 UPGRADES: Mapping[int, Upgrade] = {
     1: Upgrade(tables=(_without(BENCHMARKS, _NEW_IN_2),), frames={"benchmarks": _add_empty_columns}),
     2: Upgrade(tables=(BENCHMARKS, PRACTICES)),  # version 3 brought the table of the conversions
+    3: Upgrade(tables=(BENCHMARKS, PRACTICES, CONVERSIONS)),  # version 4 brought the table of the reproducers
 }
 
 

@@ -1,9 +1,10 @@
 """The repository that kb works in: found once, then committed to and pushed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Self
 
+from kb.repository.branches import FoundLine, branch_names, folders_of, lines_in, main_branch, merge_base
 from kb.repository.commands import Git
 from kb.repository.committing import commit_files
 from kb.repository.outcomes import NO_GIT, Commit, PushOutcome, RepositoryError
@@ -56,6 +57,34 @@ class Repository:
     def head(self) -> str | None:
         """The id of the commit that is checked out; None in a repository without commits."""
         return self._git.resolve("HEAD")
+
+    def branches(self) -> list[str]:
+        """Full names of all local and remote-tracking branches, as they were last fetched."""
+        return branch_names(self._git)
+
+    def main_branch(self) -> str | None:
+        """Full name of the branch that others start from: the remote's default, or `main`; None where there is none."""
+        return main_branch(self._git)
+
+    def merge_base(self, first: str, second: str) -> str | None:
+        """The commit that two revisions both come from; None where there is none."""
+        return merge_base(self._git, first, second)
+
+    def folders_at(self, revisions: Sequence[str], folder: Path) -> dict[str, str]:
+        """Revision -> id of a folder, relative to the root, as it has it; those without the folder are left out.
+
+        Raises:
+            RepositoryError: git failed.
+        """
+        return folders_of(self._git, revisions, folder.as_posix())
+
+    def lines_in(self, tree: str, pattern: str) -> list[FoundLine]:
+        """Lines that match an extended regular expression, in the files of a folder that `folders_at` gave.
+
+        Raises:
+            RepositoryError: git failed.
+        """
+        return list(lines_in(self._git, tree, pattern))
 
     def commit(self, paths: Iterable[Path], message: str, removed: Iterable[Path] = ()) -> Commit | None:
         """Commit the files at `paths` (files or folders) and nothing else; None where git has them already.

@@ -10,7 +10,7 @@ import pytest
 from kb.records.damage import DamagedFile
 from kb.records.lines import format_line, header_line, normal_row
 from kb.records.reading import read_results
-from kb.records.schema import BENCHMARKS, SCHEMA_VERSION, Column
+from kb.records.schema import BENCHMARKS, REPRODUCERS, SCHEMA_VERSION, Column
 from kb.records.upgrade import UPGRADES, Upgrade, known_versions
 from tests.records.conftest import CASES, snapshot
 from tests.records.synthetic import make_rows, make_run
@@ -151,3 +151,10 @@ def test_a_gap_in_the_chain_ends_it() -> None:
 
 def test_every_step_of_kb_leads_to_the_current_version() -> None:
     assert set(UPGRADES) == set(known_versions(UPGRADES)) - {SCHEMA_VERSION}
+
+
+def test_runs_of_version_2_are_read_with_no_reproducer(results: Path, finished: Path) -> None:
+    rewrite(finished, lambda values: values.update(schema_version=2))
+    read = read_results(results)
+    assert (len(read.benchmarks) > 0, len(read.reproducers)) == (True, 0)
+    assert list(read.reproducers.columns) == ["run", *(column.name for column in REPRODUCERS.data_columns)]

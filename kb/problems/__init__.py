@@ -1,0 +1,1 @@
+"""The problem log: notes that people write, found from a traceback, checked against what is installed."""

@@ -1,0 +1,1 @@
+"""`kb audit`: which notes are about this environment, a list of requirements, or a model."""

@@ -1,0 +1,23 @@
+"""`kb audit` on the settings of a knowledge base: read the notes, look at the subject, compare."""
+
+from datetime import date
+from pathlib import Path
+
+from kb.config import Settings
+from kb.problems.audit.judging import Audit, asks, audit
+from kb.problems.audit.subject import subject_of
+from kb.problems.reading import read_notes
+
+
+def audited(settings: Settings, requirements: Path | None, model: Path | None) -> Audit:
+    """The notes of a knowledge base against this environment or against files.
+
+    Raises:
+        ProblemError: a file cannot be read.
+        MissingPart: what reads a model is not installed.
+        OSError: the folder of the notes cannot be listed.
+    """
+    log = read_notes(settings.problems)
+    unreadable = {found.path for found in log.complaints if found.code.fatal}
+    subject = subject_of(requirements, model, asks=asks(log.notes))
+    return audit(log.notes, subject, settings.audit.ignore, date.today(), len(unreadable))
