@@ -1,0 +1,19 @@
+"""KB-0008: saves a model with the IR version that the installed onnx writes by default, and loads it."""
+
+import sys
+
+try:
+    import onnx
+    import onnxruntime
+    from onnx import TensorProto, helper
+except ImportError as error:
+    print(f"cannot be tried here: {error}")
+    sys.exit(77)
+
+values = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in ("x", "y")]
+graph = helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "graph", values[:1], values[1:])
+model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
+onnx.save(model, "model.onnx")
+print(f"onnx {onnx.__version__} writes IR version {model.ir_version}; onnxruntime is {onnxruntime.__version__}")
+onnxruntime.InferenceSession("model.onnx", providers=["CPUExecutionProvider"])
+print("gone: the runtime reads it")

@@ -1,0 +1,20 @@
+"""KB-0024: exports a Keras convolution in two groups to ONNX and loads it."""
+
+import os
+import sys
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+try:
+    import keras
+    import onnxruntime
+    import tf2onnx  # noqa: F401  (model.export calls it)
+except ImportError as error:
+    print(f"cannot be tried here: {error}")
+    sys.exit(77)
+
+inputs = keras.Input((8, 8, 4))
+model = keras.Model(inputs, keras.layers.Conv2D(4, 3, groups=2)(inputs))
+signature = [keras.InputSpec(shape=(None, 8, 8, 4), dtype="float32", name="x")]
+model.export("model.onnx", format="onnx", input_signature=signature, verbose=False)
+onnxruntime.InferenceSession("model.onnx", providers=["CPUExecutionProvider"])
+print("gone: the grouped convolution loads")
