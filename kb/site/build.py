@@ -1,11 +1,15 @@
 """From results to the generated part of the site: one pure function from what was measured to files."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from pathlib import Path
 
+from kb.problems.note import Note
+from kb.problems.outcomes import Standing
 from kb.records.reading import read_results
-from kb.site.engine import require_parts
+from kb.site.engine import repository_of, require_parts
 from kb.site.writer import Written, write_tree
 
 #: Folder of the generated files below the docs folder; git ignores it.
@@ -18,24 +22,52 @@ VEGA_LICENCE = (
 )
 
 
-def generate(results: Path, docs: Path) -> Written:
-    """Bring `docs/generated` up to date with the results.
+@dataclass(frozen=True)
+class ProblemLog:
+    """The problem notes, and what their page needs to know beside them."""
+
+    notes: Sequence[Note] = ()
+    families: Mapping[str, str] = field(default_factory=dict)  #: package -> the package that it counts as
+    repository: str = ""  #: address of the repository, for the link to a new note
+    shown: Mapping[str, Sequence[Standing]] = field(default_factory=dict)  #: what reproducers showed
+
+
+NO_PROBLEMS = ProblemLog()
+
+
+def read_log(notes: Path, results: Path, root: Path) -> ProblemLog:
+    """The notes of a folder that can be read, with what was recorded of their reproducers.
+
+    Raises:
+        kb.records.reading.DamagedFile: a row of a reproducer is not as it was written.
+    """
+    from kb.problems.families import FAMILY_OF
+    from kb.problems.outcomes import latest, recorded
+    from kb.problems.reading import read_notes
+
+    return ProblemLog(read_notes(notes).notes, FAMILY_OF, repository_of(root), latest(recorded(results)))
+
+
+def generate(results: Path, docs: Path, log: ProblemLog = NO_PROBLEMS) -> Written:
+    """Bring `docs/generated` up to date with the results and the notes.
 
     Raises:
         kb.site.engine.EngineError: the extra `site` is not installed.
         kb.records.reading.DamagedFile, kb.records.reading.NewerSchema: the results cannot be read; nothing is written.
         kb.site.writer.NotOurs: a file is in the way.
     """
-    return write_tree(docs / GENERATED, build_pages(results))
+    return write_tree(docs / GENERATED, build_pages(results, log))
 
 
-def build_pages(results: Path) -> dict[str, bytes]:
+def build_pages(results: Path, log: ProblemLog = NO_PROBLEMS) -> dict[str, bytes]:
     """Every generated file by its path below the generated folder. Reads the results and writes nothing.
 
     The parts of the extra `site` are imported only here, so that a missing one is said in words.
     """
     require_parts()
+    from kb.analysis.problems import maybe_fixed_by
     from kb.changelogs.library import read_library
+    from kb.problems import exports, feeds
     from kb.site.evidence import gather
     from kb.site.pages import (
         benchmarks,
@@ -46,7 +78,9 @@ def build_pages(results: Path) -> dict[str, bytes]:
         machines,
         method,
         model,
+        notes,
         practices,
+        problems,
         runs,
         start,
         sweeps,
@@ -57,7 +91,10 @@ def build_pages(results: Path) -> dict[str, bytes]:
     families = (home, benchmarks, start, sweeps, model, conversions, practices, code_size, machines, runs)
     every = [page for family in families for page in family.pages(evidence)]
     every += [*changelogs.pages(library), *method.pages()]
-    files: dict[str, bytes] = dict(assets())
+    found = maybe_fixed_by(log.notes, library.packages)
+    every += problems.pages(log.notes, log.families, log.repository)
+    every += notes.pages(log.notes, log.shown, found)
+    files: dict[str, bytes] = {**assets(), **exports.files(log.notes), **feeds.files(log.notes)}
     for page in every:
         for path, content in {page.path: page.text.encode(), **page.files}.items():
             if path in files:

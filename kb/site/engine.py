@@ -55,6 +55,25 @@ def run_mkdocs(root: Path, site_dir: Path) -> None:
         shutil.rmtree(made, ignore_errors=True)
 
 
+def repository_of(root: Path) -> str:
+    """The address of the repository that the engine's configuration names under `extra`; empty where it names none.
+
+    Not `repo_url`: with it the theme asks that host for the number of stars.
+    """
+    import yaml
+
+    class Plain(yaml.SafeLoader):
+        """Reads tags such as `!!python/name` as nothing: only the plain values are wanted."""
+
+    Plain.add_multi_constructor("", lambda loader, suffix, node: None)
+    try:
+        settings = yaml.load((root / CONFIG).read_bytes(), Loader=Plain)
+        address = settings["extra"]["repository"]
+    except (OSError, yaml.YAMLError, KeyError, TypeError):  # the engine says what is wrong with its configuration
+        return ""
+    return address if isinstance(address, str) else ""
+
+
 def check_ready(root: Path) -> None:
     """Find out before anything is started whether a site can be built here.
 

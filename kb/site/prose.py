@@ -4,7 +4,9 @@ from collections.abc import Iterable
 
 from markupsafe import Markup
 
+from kb.changelogs.blocks import Block, Heading, Listing, Sample
 from kb.changelogs.entry import Inline, Item, Span
+from kb.changelogs.links import with_links
 from kb.changelogs.urls import safe_url
 from kb.site.text import referenced
 
@@ -31,9 +33,26 @@ def shown_items(items: Iterable[Item]) -> Markup:
 
 
 def _item(item: Item) -> Markup:
-    if not item.sample:
-        return shown(item.text)
-    code = "".join(span.text for span in item.text)[:MOST_SHOWN].expandtabs(4)
+    return _code("".join(span.text for span in item.text)) if item.sample else shown(item.text)
+
+
+def shown_blocks(blocks: Iterable[Block]) -> Markup:
+    """A text of several blocks on one line; its headings are bold paragraphs, since a page has its own."""
+    return Markup("").join(_block(block) for block in blocks)
+
+
+def _block(block: Block) -> Markup:
+    if isinstance(block, Sample):
+        return _code(block.text)
+    if isinstance(block, Listing):
+        items = (Markup("<li>{}</li>").format(shown_blocks(item)) for item in block.items)
+        return Markup("<ul>{}</ul>").format(Markup("").join(items))
+    made = shown(with_links(block.text, ""))
+    return Markup("<p><strong>{}</strong></p>" if isinstance(block, Heading) else "<p>{}</p>").format(made)
+
+
+def _code(text: str) -> Markup:
+    code = text[:MOST_SHOWN].rstrip("\n").expandtabs(4)
     # A line break as a reference keeps the block on one line, which raw HTML in Markdown must not leave.
     lines = Markup("&#10;").join(referenced(line) for line in code.split("\n"))
     return Markup("<pre><code>{}</code></pre>").format(lines)

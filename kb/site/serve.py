@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from kb.records.reading import DamagedFile, NewerSchema
-from kb.site.build import GENERATED, generate
+from kb.site.build import GENERATED, generate, read_log
 from kb.site.engine import CONFIG, check_ready, engine_environment
 from kb.site.writer import NotOurs
 
@@ -25,7 +25,12 @@ Snapshot = Mapping[str, tuple[int, int]]
 
 
 def serve(
-    root: Path, results: Path, docs: Path, address: str = "127.0.0.1:8000", say: Callable[[str], None] = print
+    root: Path,
+    results: Path,
+    docs: Path,
+    problems: Path,
+    address: str = "127.0.0.1:8000",
+    say: Callable[[str], None] = print,
 ) -> int:
     """Serve the site until it is interrupted; returns the engine's exit code.
 
@@ -38,13 +43,13 @@ def serve(
         DamagedFile, NewerSchema, NotOurs: the first generation failed.
     """
     check_ready(root)
-    say(f"generated: {generate(results, docs).summary}")
+    say(f"generated: {generate(results, docs, read_log(problems, results, root)).summary}")
     command = [sys.executable, "-m", "mkdocs", "serve", "--livereload", "--config-file", str(root / CONFIG)]
     engine = subprocess.Popen([*command, "--dev-addr", address], cwd=root, env=engine_environment())
     try:
         with _termination_as_interrupt():
             for _ in changes(results, docs, lambda: engine.poll() is None):
-                say(regenerated(results, docs))
+                say(regenerated(root, results, docs, problems))
         return engine.wait()
     except KeyboardInterrupt:
         return 0
@@ -85,10 +90,10 @@ def snapshot(results: Path, docs: Path) -> Snapshot:
     return dict(_files(results, skip=None)) | dict(_files(docs, skip=docs / GENERATED))
 
 
-def regenerated(results: Path, docs: Path) -> str:
+def regenerated(root: Path, results: Path, docs: Path, problems: Path) -> str:
     """Generate again and say in one line what came of it."""
     try:
-        return f"generated: {generate(results, docs).summary}"
+        return f"generated: {generate(results, docs, read_log(problems, results, root)).summary}"
     except (DamagedFile, NewerSchema, NotOurs) as error:
         return f"not generated, the last pages stay: {error}"
 

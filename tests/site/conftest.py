@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.site.sample import copy_pages, make_results
+from tests.site.sample import PROBLEMS, copy_pages, make_results
 
 
 @pytest.fixture(scope="session")
@@ -16,10 +16,10 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def files(results: Path) -> dict[str, bytes]:
-    """Every generated file of these results."""
+    """Every generated file of these results and of a small log of problems."""
     from kb.site.build import build_pages
 
-    return build_pages(results)
+    return build_pages(results, PROBLEMS)
 
 
 @pytest.fixture(scope="session")
@@ -32,6 +32,8 @@ def knowledge_base(files: dict[str, bytes], repo_root: Path, tmp_path_factory: p
 
     root = tmp_path_factory.mktemp("base")
     copy_pages(repo_root, root)
+    for note in PROBLEMS.notes:
+        (root / note.path).write_text(f"# {note.id}\n", encoding="utf-8")
     write_tree(root / "docs" / GENERATED, files)
     run_mkdocs(root, root / "site")
     return root

@@ -1,6 +1,7 @@
 """Results for the tests of the site: three machines, failures, runs that are not VALID, hostile text."""
 
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,13 +10,33 @@ from kb.records.folder import RunFolder
 from kb.records.run import Accelerator, LeftOut, Machine, Validity
 from kb.records.schema import BENCHMARKS
 from kb.records.statuses import Status
+from kb.site.build import ProblemLog
+from tests.problems.synthetic import FAMILIES, notes
 from tests.records.synthetic import ENVIRONMENTS, TROUBLED, ending, grid, make_info, make_rows, make_run
-from tests.site.changelog_sample import make_changelogs
+from tests.site.changelog_sample import HOSTILE_TEXT, make_changelogs
 from tests.site.conversion_rows import make_conversions_run
 from tests.site.practice_rows import make_practices_run
 
 #: A name and a reason that try everything that Markdown, HTML, Jinja and the snippets extension offer.
 HOSTILE = "<script>alert('kb')</script> [x](javascript:alert(1)) **b** `c` {{ 7*7 }} {: #id } | --8<-- \"mkdocs.yml\""
+
+#: The small log of problems, with one note that is hostile in every field.
+PROBLEMS = ProblemLog(
+    (
+        *notes(),
+        replace(
+            notes()[0],
+            path=Path("docs/problems/hostile.md"),
+            id="KB-0666",
+            title=f"hostile {HOSTILE}",
+            signatures=(f"HostileError: {HOSTILE}", "</script><img src=x onerror=alert(1)> {int}"),
+            symbols=("__proto__", "constructor"),
+            aliases=("hostile/</script>#1",),
+            sections={"Symptom": HOSTILE_TEXT, "Cause": HOSTILE},
+        ),
+    ),
+    FAMILIES,
+)
 
 RUNTIMES = (
     *("torch-eager", "torch-compile", "torch-torchscript", "torch-export-aoti"),

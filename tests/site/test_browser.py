@@ -38,6 +38,7 @@ PAGES = (
     ),
     *("generated/changelogs/2026-11.html", "generated/changelogs/security.html"),
     *("generated/changelogs/hostilelib-1.0-to-1.1.html",),
+    "generated/problems.html",
     *("practices/index.html", "practices/mixed-precision.html", "practices/custom-operators.html"),
 )
 
@@ -301,9 +302,9 @@ ALIVE = """() => {
 
 
 def test_a_hostile_changelog_puts_nothing_alive_into_a_page(browser: "Browser", site: str) -> None:
-    pages = ("hostilelib", "hostilelib-1.0-to-1.1", "2026-11")
+    pages = ("changelogs/hostilelib", "changelogs/hostilelib-1.0-to-1.1", "changelogs/2026-11", "problems/hostile")
     for page in pages:
-        visited = visit(browser, f"{site}/generated/changelogs/{page}.html")
+        visited = visit(browser, f"{site}/generated/{page}.html")
         assert visited.page.evaluate(ALIVE) == [], page
         assert "pwned" not in visited.page.title()
         headings = visited.page.locator("article :is(h1, h2, h3)").all_inner_texts()

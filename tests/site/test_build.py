@@ -13,7 +13,7 @@ from kb.records.reading import DamagedFile
 from kb.site.build import build_pages, generate
 from kb.site.writer import Written
 from tests.records.synthetic import MACHINE, grid, make_run
-from tests.site.sample import HOSTILE, RUNTIMES, SERVER, day
+from tests.site.sample import HOSTILE, PROBLEMS, RUNTIMES, SERVER, day
 
 pytest.importorskip("vl_convert")
 pytest.importorskip("jinja2")
@@ -32,7 +32,7 @@ def section(page: str, heading: str) -> str:
 
 
 def test_the_same_results_give_the_same_bytes(results: Path, files: dict[str, bytes]) -> None:
-    assert build_pages(results) == files
+    assert build_pages(results, PROBLEMS) == files
 
 
 def test_the_second_time_nothing_is_written(results: Path, tmp_path: Path) -> None:

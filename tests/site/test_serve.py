@@ -65,11 +65,11 @@ def test_each_change_is_reported_once(tmp_path: Path) -> None:
 
 
 def test_results_that_cannot_be_read_leave_the_last_pages(base: Path) -> None:
-    assert "written" in regenerated(base / "results", base / "docs")
+    assert "written" in regenerated(base, base / "results", base / "docs", base / "docs" / "problems")
     page = (base / "docs/generated/benchmarks.md").read_bytes()
     (table,) = (base / "results").rglob("benchmarks.csv")
     table.write_text(table.read_text()[:-40])
-    said = regenerated(base / "results", base / "docs")
+    said = regenerated(base, base / "results", base / "docs", base / "docs" / "problems")
     assert said.startswith("not generated, the last pages stay: ")
     assert "benchmarks.csv" in said
     assert (base / "docs/generated/benchmarks.md").read_bytes() == page

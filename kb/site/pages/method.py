@@ -57,6 +57,13 @@ CONSTANTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("kb.convert.accuracy", "HARDEST_PCT"),
         ("kb.convert.accuracy", "EASIEST_PCT"),
     ),
+    "finding": (
+        ("kb.problems.ranking", "MIN_SHARE"),
+        ("kb.problems.ranking", "MAX_PARTIAL"),
+        ("kb.problems.ranking", "COVERED"),
+        ("kb.problems.signature", "MAX_PLACEHOLDERS"),
+        ("kb.problems.signature", "MAX_LENGTH"),
+    ),
     "printing": (
         ("kb.analysis.digits", "MAX_DIGITS"),
         ("kb.analysis.digits", "DIGITS_WITHOUT_INTERVAL"),
@@ -97,6 +104,7 @@ EXTRAS = {
     "percentiles": "percentiles of single calls",
     "practices": "the practices",
     "conversions": "conversions",
+    "reproducers": "the reproducers of problem notes",
 }
 
 
