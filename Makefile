@@ -4,6 +4,7 @@
 #   PROFILE=full        what `make refresh` measures: quick (the default), full, or one of your own
 #   KB_ARGS=...         more arguments for kb, e.g. KB_ARGS=--no-commit
 #   PYTEST_ARGS=...     more arguments for pytest, e.g. PYTEST_ARGS="-x tests/records"
+#   JOBS=4              how many tests `make test` runs at a time, where they do not mind
 #   PIP_ARGS=...        more arguments for pip
 
 SHELL = /bin/sh
@@ -13,6 +14,7 @@ PYTHON ?=
 PROFILE ?= quick
 KB_ARGS ?=
 PYTEST_ARGS ?=
+JOBS ?= 2
 PIP_ARGS ?=
 
 # Tried in this order where PYTHON is not given: the versions that were tested first.
@@ -26,7 +28,7 @@ DEV = $(VENV)/.kb-dev
 PINS = pyproject.toml constraints.txt
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(PIP_ARGS)
 
-.PHONY: help refresh build serve test quick-test check setup setup-dev clean distclean
+.PHONY: help refresh build serve test audit quick-test check setup setup-dev clean distclean
 .DEFAULT_GOAL = help
 
 help:
@@ -35,6 +37,7 @@ help:
 	@echo "make serve       the site at a local address, rebuilt on every change"
 	@echo "make test        every check and every test"
 	@echo "make quick-test  the checks, and the tests that take less than about ten seconds"
+	@echo "make audit       the problem notes, and which of them are about what is installed here"
 	@echo "make check       lint, format, types and import rules only"
 	@echo "make setup       only install what 'make refresh' needs, into $(VENV)"
 	@echo "make clean       remove what was generated; 'make distclean' removes $(VENV) as well"
@@ -53,8 +56,16 @@ serve: $(SITE)
 	$(BIN)/kb serve $(KB_ARGS)
 
 test: check
-	@echo "== tests"
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@together=0; alone=0; \
+	echo "== tests that can stand others beside them"; \
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m "not alone" $(PYTEST_ARGS) || together=$$?; \
+	echo "== tests that must be alone"; \
+	$(BIN)/python -m pytest -m alone $(PYTEST_ARGS) || alone=$$?; \
+	case "$$together $$alone" in "0 0" | "0 5" | "5 0") ;; *) echo "FAILED: see above"; exit 1 ;; esac
+
+audit: $(DEV)
+	$(BIN)/kb problem lint
+	$(BIN)/kb audit --fail-on critical
 
 quick-test: check
 	@echo "== tests (the quick ones)"

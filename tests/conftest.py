@@ -8,6 +8,22 @@ import pytest
 
 pytest_plugins = ["tests.knowledge_base"]
 
+TESTS = Path(__file__).parent
+#: Tests that wait for the clock, or look at how busy the machine is: nothing runs beside them.
+ALONE = ("measure", "workers", "practices", "machine", "test_refresh.py", "test_offline.py")
+#: Rooms whose tests share what takes long to make: one process does them all.
+SHARING = ("site",)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say which tests must be alone; of the others, which belong into one process: those of a file, or of a room."""
+    for item in items:
+        place = item.path.relative_to(TESTS)
+        if place.parts[0] in ALONE:
+            item.add_marker(pytest.mark.alone)
+        group = place.parts[0] if place.parts[0] in SHARING else place.as_posix()
+        item.add_marker(pytest.mark.xdist_group(group))
+
 
 @pytest.fixture(scope="session")
 def repo_root() -> Path:
