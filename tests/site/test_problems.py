@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kb.problems.index import MemoryIndex, build
+from kb.problems.index import MemoryIndex, build, covers, ordered
 from kb.problems.normal import cleaned, messages, normalised
 from kb.problems.ranking import Hit, explain, search
 from kb.problems.tokens import words
@@ -181,6 +181,34 @@ def test_facets_narrow_the_list_without_a_question(browser: "Browser", address: 
         "count => document.querySelectorAll('#kb-problems-all li:not([hidden])').length === count",
         arg=len(PROBLEMS.notes),
     )
+    close(visited)
+
+
+def test_a_version_narrows_to_the_notes_whose_ranges_cover_it(browser: "Browser", address: str) -> None:
+    entries = build(PROBLEMS.notes, FAMILIES)
+    found = [entries.entry(number) for number in range(entries.size)]
+
+    def about(text: str) -> set[str]:
+        version = ordered(text)
+        assert version is not None
+        return {e.id for e in found if any(span.package == "torch" and covers(span, version) for span in e.spans)}
+
+    every = {e.id for e in found if "torch" in e.packages}
+    wanted = next(text for text in ("1.0", "1.9", "2.0", "2.4", "2.12") if 0 < len(about(text)) < len(every))
+    expected = about(wanted)
+    visited = visit(browser, address)
+    visited.page.get_by_label("Package").select_option("torch")
+    visited.page.get_by_label("Version").fill(wanted)
+    visited.page.wait_for_function(
+        "count => document.querySelectorAll('#kb-problems-all li:not([hidden])').length === count", arg=len(expected)
+    )
+    shown = visited.page.locator("#kb-problems-all li:visible a").all_inner_texts()
+    assert {text.split()[0] for text in shown} == expected
+    assert f"version={wanted}" in visited.page.url
+    visited.page.get_by_label("or words").fill("export")
+    status(visited, "found")
+    hits = visited.page.locator("#kb-problems-hits li > a").all_inner_texts()
+    assert {text.split()[0] for text in hits} <= expected
     close(visited)
 
 

@@ -82,7 +82,7 @@ def subject_of(requirements: Path | None, model: Path | None, *, asks: frozenset
         ProblemError: a file cannot be read.
         MissingPart: a model is given, and onnx is not installed.
     """
-    pins = read_pins(requirements) if requirements else Pins(_installed(), whole=True)
+    pins = read_pins(requirements) if requirements else Pins(here(), whole=True)
     facts = {} if requirements else machine_facts(asks, "onnxruntime" in map(family_of, pins.versions))
     known = read_model(model) if model else None
     packages = dict(pins.versions)
@@ -162,7 +162,7 @@ def _made_by(model: ModelFacts, packages: dict[str, Version]) -> dict[str, Versi
     return {name: one for name, one in packages.items() if family_of(name) != family} | {family: version}
 
 
-def _installed() -> dict[str, Version]:
+def here() -> dict[str, Version]:
     """What is installed here. A version that is none by PEP 440 cannot be compared with any."""
     found = {}
     for name, version in installed().items():

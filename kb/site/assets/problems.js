@@ -429,7 +429,7 @@
   window.kbSearch = { load, explain, search, normalised, messages: (text) => messages(cleaned(text)).map(normalised), words };
 
   // ---- the page. Everything from a note or a query is set as text, never as markup.
-  const FACETS = ["package", "kind", "status", "severity"];
+  const FACETS = ["package", "version", "kind", "status", "severity"];
   const MATCHES = ["signature", "all words", "some words"];
 
   function element(name, text, className) {
@@ -438,11 +438,12 @@
     if (className) made.className = className;
     return made;
   }
+  const pageOf = (note) => `problems/${encodeURIComponent(note.path.replace(/\.md$/, ""))}.html`;
   function shownHit(hit) {
     const { note } = hit;
     const item = element("li");
     const link = element("a", `${note.id}  ${note.title}`);
-    link.href = `problems/${encodeURIComponent(note.path.replace(/\.md$/, ""))}.html`;
+    link.href = pageOf(note);
     item.append(link, element("p", [note.kind, note.status, note.severity, ...note.packages].join(", "), "kb-note"));
     for (const signature of hit.signatures) {
       const why = element("p", "signature: ", "kb-why");
@@ -473,7 +474,13 @@
     let timer = 0;
 
     const chosen = () => FACETS.filter((name) => form.elements[name].value).map((name) => [name, form.elements[name].value]);
-    const fits = (values) => chosen().every(([name, value]) => values(name).includes(value));
+    const fits = (values) => chosen().every(([name, value]) => name === "version" || values(name).includes(value));
+    const asked = () => form.elements.version.value.trim();
+    function inVersion(note) { // of the package that is chosen, or of any
+      const version = ordered(asked());
+      const wanted = data?.families.get(canonical(form.elements.package.value)) ?? form.elements.package.value;
+      return !version || note.spans.some((span) => (!wanted || span.package === wanted) && covers(span, version));
+    }
     const count = (number) => `${number} ${number === 1 ? "note" : "notes"}`;
 
     function keepState() {
@@ -491,8 +498,10 @@
       for (const name of FACETS) form.elements[name].value = state.get(name) ?? "";
     }
     function showList() {
+      const notes = new Map(asked() && data ? data.notes.map((note) => [pageOf(note), note]) : []);
       const shown = every.filter((item) => {
-        item.hidden = !fits((name) => (item.dataset[name] ?? "").split(" "));
+        const note = notes.get(item.querySelector("a").getAttribute("href"));
+        item.hidden = !fits((name) => (item.dataset[name] ?? "").split(" ")) || Boolean(note && !inVersion(note));
         return !item.hidden;
       });
       list.replaceChildren();
@@ -513,7 +522,7 @@
     async function show() {
       keepState();
       const text = pasted() ? paste.value : query.value;
-      if (!text.trim()) return showList();
+      if (!text.trim() && !asked()) return showList();
       if (!data) status.textContent = "Loading the index …";
       try {
         await load();
@@ -523,8 +532,9 @@
         return undefined;
       }
       if (text !== (pasted() ? paste.value : query.value)) return undefined; // a newer one is on its way
+      if (!text.trim()) return showList();
       const hits = (pasted() ? explain(text) : search(text)).filter(({ note }) =>
-        fits((name) => (name === "package" ? note.packages : [note[name]])));
+        fits((name) => (name === "package" ? note.packages : [note[name]])) && inVersion(note));
       list.replaceChildren(...hits.slice(0, MAX_SHOWN).map(shownHit));
       all.hidden = true;
       none.hidden = hits.length > 0;
