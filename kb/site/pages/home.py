@@ -38,7 +38,8 @@ def pages(evidence: Evidence) -> list[Page]:
 
 def _machine(evidence: Evidence, machine: Machine) -> Mapping[str, object]:
     runs = evidence.runs_of(machine)
-    latest = next((info for info in runs if info.cases), runs[0])  # runs of practices have pages of their own
+    # What measured speed first, then what converted; runs of practices and of reproducers have pages of their own.
+    latest = next((info for info in runs if info.cases), next((info for info in runs if info.conversions), runs[0]))
     found = standings(evidence.of(machine=machine))
     ok, others = row_counts(latest)
     valid = next((info for info in runs if info.validity is Validity.VALID), None)
