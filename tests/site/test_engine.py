@@ -76,8 +76,8 @@ def test_every_link_leads_somewhere(pages: dict[Path, Page]) -> None:
 
 
 def leads(path: Path, link: str, pages: dict[Path, Page]) -> bool:
-    """Whether a link within the site has a file, and its anchor an element."""
-    if link.startswith(("mailto:", "javascript:void(0)")):
+    """Whether a link within the site has a file, and its anchor an element; other hosts are not asked."""
+    if link.startswith(("mailto:", "javascript:void(0)", "https://", "http://")):
         return True
     target, anchor = urldefrag(urljoin(path.as_uri(), link))
     file = Path(unquote(target.removeprefix("file://")))

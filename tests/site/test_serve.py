@@ -83,7 +83,7 @@ from kb.site.serve import serve
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs inherit that it is ignored
 root = Path(sys.argv[1])
 say = lambda line: print(line, flush=True)
-sys.exit(serve(root, root / "results", root / "docs", sys.argv[2], say))
+sys.exit(serve(root, root / "results", root / "docs", root / "docs" / "problems", sys.argv[2], say))
 """
 
 
