@@ -280,7 +280,7 @@ def test_every_field_has_a_label_and_the_count_is_announced(browser: "Browser", 
     visited.page.get_by_label("or words").focus()
     visited.page.keyboard.type("gelu")
     status(visited, "found")
-    for _ in range(6):  # facets and the button to clear
+    for _ in range(7):  # facets and the button to clear
         visited.page.keyboard.press("Tab")
     assert visited.page.evaluate("document.activeElement.closest('#kb-problems-hits') !== null")
     close(visited)
