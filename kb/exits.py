@@ -28,6 +28,7 @@ def exit_of(error: Exception) -> Exit | None:
     from kb.measure.plan import SelectionError
     from kb.measure.runs import ResumeError
     from kb.models.errors import ModelError
+    from kb.packages.errors import PackageFileError
     from kb.problems.errors import MissingPart, ProblemError
     from kb.records.damage import DamagedFile
     from kb.records.folder import RunError
@@ -45,7 +46,8 @@ def exit_of(error: Exception) -> Exit | None:
         | DamagedFile
         | RunError
         | UpgradeError
-        | ProblemError,
+        | ProblemError
+        | PackageFileError,
     ):
         return Exit.USAGE
     if isinstance(

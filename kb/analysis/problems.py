@@ -13,7 +13,7 @@ from kb.analysis.changelogs import Noted
 from kb.changelogs.entry import Category, Entry, Stage
 from kb.changelogs.library import Package, parsed
 from kb.changelogs.record import VersionRecord
-from kb.problems.families import family_of
+from kb.packages.families import family_of
 from kb.problems.note import UNNUMBERED, Note
 from kb.problems.versions import FROM_THE_FIRST, public
 

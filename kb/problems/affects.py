@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from packaging.version import Version
 
+from kb.packages.families import family_of
 from kb.problems.conditions import Answer, Facts, all_of, holds
-from kb.problems.families import family_of
 from kb.problems.note import Affected, Note, Range
 from kb.problems.versions import contains, in_words
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from kb.packages.families import FAMILY_OF
 from kb.problems.cache import Reader, ask
-from kb.problems.families import FAMILY_OF
 from kb.problems.index import Index
 from kb.problems.normal import MAX_HEAD, MAX_TAIL
 from kb.problems.ranking import Hit, Tier, explain, search

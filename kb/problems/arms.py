@@ -8,8 +8,8 @@ from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
 
+from kb.packages.families import family_of, normalised
 from kb.problems.errors import ProblemError
-from kb.problems.families import family_of, normalised
 from kb.problems.note import Note
 from kb.records.damage import quoted
 

@@ -8,10 +8,10 @@ from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 from kb.complaints import nearest
+from kb.packages.families import normalised
 from kb.problems import codes
 from kb.problems.codes import Code
 from kb.problems.conditions import fault
-from kb.problems.families import normalised
 from kb.problems.note import UNNUMBERED, Note, State
 from kb.problems.sections import FIX, SYMPTOM, WORKAROUND
 from kb.problems.versions import in_words, is_empty

@@ -8,8 +8,8 @@ from datetime import date
 
 from packaging.version import Version
 
-from kb.problems.families import known_packages
 from kb.problems.fields import is_version
+from kb.problems.known_packages import known_packages
 from kb.problems.note import UNNUMBERED, Kind
 from kb.problems.pasted import Pasted
 from kb.problems.surroundings import Place

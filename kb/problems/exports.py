@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from kb.changelogs.urls import safe_url
-from kb.problems.families import FAMILIES, family_of, normalised
+from kb.packages.families import FAMILIES, family_of, normalised
 from kb.problems.note import UNNUMBERED, Affected, Note, Range, Reference, State
 
 #: Folder of the notes' pages and feeds below the generated pages.

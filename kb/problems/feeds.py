@@ -10,8 +10,8 @@ from uuid import UUID, uuid5
 
 from packaging.utils import is_normalized_name
 
+from kb.packages.families import family_of
 from kb.problems.exports import FOLDER, as_json, in_order, midnight, page_name
-from kb.problems.families import family_of
 from kb.problems.note import UNNUMBERED, Note
 from kb.problems.versions import in_words
 

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
+from kb.packages.families import normalised
 from kb.problems import codes
 from kb.problems.checks import CHECKS, ID, Matches, Surroundings
 from kb.problems.complaint import Complaint, complaint
-from kb.problems.families import known_packages, normalised
+from kb.problems.known_packages import known_packages
 from kb.problems.note import UNNUMBERED, Note
 from kb.problems.outcomes import Standing, contradiction, names_of
 from kb.problems.reading import note_files, read_notes

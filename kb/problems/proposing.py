@@ -12,8 +12,8 @@ from pathlib import Path
 
 from packaging.version import InvalidVersion, Version
 
+from kb.packages.families import family_of
 from kb.problems.endings import REPRODUCES
-from kb.problems.families import family_of
 from kb.problems.note import Note, State
 from kb.problems.outcomes import Contradiction, Standing, contradiction
 from kb.problems.sections import FIX, WORKAROUND

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from kb.problems.families import FAMILIES, family_of, normalised
+from kb.packages.families import FAMILIES, family_of, normalised
 
 #: What a note names beside the frameworks even where the traceback does not go through it: they share it.
 ALWAYS = ("onnx-ir", "tf2onnx", "numpy", "protobuf", "ml-dtypes")

@@ -41,7 +41,7 @@ def read_log(notes: Path, results: Path, root: Path) -> ProblemLog:
     Raises:
         kb.records.reading.DamagedFile: a row of a reproducer is not as it was written.
     """
-    from kb.problems.families import FAMILY_OF
+    from kb.packages.families import FAMILY_OF
     from kb.problems.outcomes import latest, recorded
     from kb.problems.reading import read_notes
 

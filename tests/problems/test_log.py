@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kb.problems.families import FAMILY_OF
+from kb.packages.families import FAMILY_OF
 from kb.problems.index import MemoryIndex, build
 from kb.problems.note import Note
 from kb.problems.ranking import Hit, Tier, explain, search

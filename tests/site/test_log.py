@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kb.problems.families import FAMILY_OF
+from kb.packages.families import FAMILY_OF
 from kb.problems.index import MemoryIndex, build
 from kb.problems.normal import cleaned, messages, normalised
 from kb.problems.ranking import explain, search

@@ -5,10 +5,10 @@ from typing import Any
 from kb.changelogs.entry import Entry
 from kb.changelogs.upgrade.finding import Finding
 from kb.changelogs.upgrade.match import Match
-from kb.changelogs.upgrade.pins import Pin
 from kb.changelogs.upgrade.report import PackageReport, Report
 from kb.changelogs.upgrade.text import plain, safe_url, statements
 from kb.changelogs.upgrade.versions import Step
+from kb.packages.pins import Pin
 
 #: Raised when a key goes or changes its meaning; a new key does not raise it.
 SCHEMA = 1

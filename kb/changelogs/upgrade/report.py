@@ -7,7 +7,6 @@ from pathlib import Path
 from packaging.version import Version
 
 from kb.changelogs.entry import Entry, Section
-from kb.changelogs.upgrade.families import names_of
 from kb.changelogs.upgrade.finding import BREAKS, Finding, Kind
 from kb.changelogs.upgrade.match import Confidence, UseIndex
 from kb.changelogs.upgrade.naming import naming_of
@@ -16,6 +15,7 @@ from kb.changelogs.upgrade.rules import findings, fixed_later
 from kb.changelogs.upgrade.scan import scan
 from kb.changelogs.upgrade.uses import Scan
 from kb.changelogs.upgrade.versions import Way, public_version, way
+from kb.packages.families import names_of
 
 #: Gives what is known of a package; empty where nothing is.
 SectionsOf = Callable[[str], Sequence[Section]]

@@ -8,9 +8,9 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.version import InvalidVersion, Version
 
 from kb.changelogs.upgrade.errors import UpgradeError
-from kb.changelogs.upgrade.families import project_of
-from kb.changelogs.upgrade.pins import Pin, pinned_version
 from kb.complaints import show
+from kb.packages.families import family_of
+from kb.packages.pins import Pin, pinned_version
 
 EXAMPLE = "`torch==2.7 torch==2.10`"
 
@@ -81,7 +81,7 @@ def from_words(words: Sequence[str]) -> Question:
     pairs: dict[str, list[Pin]] = {}
     for word in words:
         pin = _pin(word)
-        pairs.setdefault(project_of(pin.name), []).append(pin)
+        pairs.setdefault(family_of(pin.name), []).append(pin)
     return Question(tuple(_change(project, pins) for project, pins in pairs.items()))
 
 
@@ -122,7 +122,7 @@ def _change(project: str, pins: Sequence[Pin]) -> Change:
 def _changes(old: Mapping[str, Pin], new: Mapping[str, Pin]) -> list[Change]:
     """Distributions are compared by name; one that gave way to another build of the same project is a change of it."""
     changes = [
-        Change(project_of(name), old[name], new[name])
+        Change(family_of(name), old[name], new[name])
         for name in old.keys() & new.keys()
         if public(old[name].version) != public(new[name].version)
     ]
@@ -140,5 +140,5 @@ def _by_project(pins: Mapping[str, Pin], others: Mapping[str, Pin]) -> dict[str,
     """Pins of names that the others have not; of two builds of one project the first by name."""
     found: dict[str, Pin] = {}
     for name in sorted(pins.keys() - others.keys()):
-        found.setdefault(project_of(name), pins[name])
+        found.setdefault(family_of(name), pins[name])
     return found

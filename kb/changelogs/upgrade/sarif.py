@@ -10,10 +10,10 @@ from urllib.parse import quote
 from kb import __version__
 from kb.changelogs.upgrade.finding import BREAKS, TITLES, Finding, Kind
 from kb.changelogs.upgrade.match import Confidence, Match
-from kb.changelogs.upgrade.pins import Place
 from kb.changelogs.upgrade.report import PackageReport, Report
 from kb.changelogs.upgrade.text import one_line, safe_url, title
 from kb.changelogs.upgrade.wording import dated, headline, why
+from kb.packages.pins import Place
 
 SCHEMA_URI = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 

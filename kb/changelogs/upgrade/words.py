@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from enum import Enum, auto
 
 from kb.changelogs.entry import Entry, Inline, Span
-from kb.changelogs.upgrade.families import names_of
 from kb.changelogs.upgrade.naming import naming_of
 from kb.changelogs.upgrade.text import plain, statements
+from kb.packages.families import names_of
 
 _NUMBER = r"v?\d+(?:\.\d+)*(?:\.[xX])?"
 _VERSIONED = rf"\s*(?:toolkit|versions?)?\s*(?:[<>=≤≥]=?\s*)?{_NUMBER}"

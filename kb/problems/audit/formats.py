@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import kb
+from kb.packages.families import family_of
 from kb.problems.audit.judging import SEVERITIES, Audit, Finding
 from kb.problems.conditions import Answer
-from kb.problems.families import family_of
 from kb.problems.note import UNNUMBERED, Note, Severity
 from kb.problems.telling import place
 from kb.records.damage import printable

@@ -6,10 +6,10 @@ from datetime import date
 
 from kb.complaints import nearest
 from kb.config import IgnoreSettings
+from kb.packages.families import family_of, normalised
 from kb.problems.affects import Environment, Verdict, affects
 from kb.problems.audit.subject import ModelFacts, Subject
 from kb.problems.conditions import Answer
-from kb.problems.families import family_of, normalised
 from kb.problems.note import UNNUMBERED, Note, Severity, State
 from kb.records.damage import printable
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from packaging.version import InvalidVersion, Version
 
+from kb.packages.families import family_of, normalised
 from kb.problems.affects import Environment
-from kb.problems.audit.lockfiles import Pins, read_pins
+from kb.problems.audit.pins import Pins, read_pins
 from kb.problems.conditions import Facts
 from kb.problems.errors import MissingPart, ProblemError
-from kb.problems.families import family_of, normalised
 from kb.problems.surroundings import installed
 from kb.records.damage import printable
 from kb.workers.process import Limits, run

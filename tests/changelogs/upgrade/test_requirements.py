@@ -3,7 +3,6 @@
 import pytest
 from packaging.version import Version
 
-from kb.changelogs.upgrade.families import project_of
 from kb.changelogs.upgrade.requirements import RequirementsError, from_words
 
 
@@ -56,15 +55,6 @@ def test_what_is_no_pair_of_pins_is_refused_in_one_line(words: list[str], said: 
         from_words(words)
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("name", "project"),
-    [("ONNXRuntime_GPU", "onnxruntime"), ("onnxruntime-directml", "onnxruntime"), ("tf-nightly", "tensorflow"),
-     ("PyTorch", "torch"), ("keras-nightly", "keras"), ("tf-keras", "tf-keras"), ("jaxlib", "jaxlib")],
-)  # fmt: skip
-def test_builds_of_one_project_share_its_changelog(name: str, project: str) -> None:
-    assert project_of(name) == project
 
 
 def test_a_change_keeps_the_version_as_it_is_installed() -> None:

@@ -31,18 +31,21 @@ def pinned_version(requirement: Requirement) -> Version | None:
         packaging.version.InvalidVersion: ``===`` is followed by something else than a version.
     """
     if requirement.url:
-        return _of_wheel(requirement.url)
+        wheel = wheel_at(requirement.url)
+        return wheel[1] if wheel else None  # else an archive, or a repository: pinned, but to no version
     specifiers = list(requirement.specifier)
     if len(specifiers) != 1 or specifiers[0].operator not in ("==", "===") or specifiers[0].version.endswith(".*"):
         return None
     return Version(specifiers[0].version)
 
 
-def _of_wheel(url: str) -> Version | None:
+def wheel_at(location: str) -> tuple[str, Version] | None:
+    """Name and version of the wheel at an address or a path, by its file name; None where it is something else."""
     from urllib.parse import unquote, urlsplit
 
     try:
-        _, version, _, _ = parse_wheel_filename(unquote(urlsplit(url).path).rpartition("/")[2])
+        file = unquote(urlsplit(location).path).replace("\\", "/").rpartition("/")[2]
+        name, version, _, _ = parse_wheel_filename(file)
     except (InvalidWheelFilename, InvalidVersion, ValueError):
-        return None  # an archive, or a repository: pinned, but not to a version that a changelog could name
-    return version
+        return None
+    return str(name), version

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kb.problems.families import FAMILIES, NEIGHBOURS, family_of, known_packages, normalised
+from kb.packages.families import FAMILIES, family_of, names_of, normalised
 
 
 @pytest.mark.parametrize(
@@ -38,8 +38,9 @@ def test_what_is_built_on_a_framework_is_not_the_framework() -> None:
 def test_no_package_is_in_two_families() -> None:
     members = [member for family, others in FAMILIES.items() for member in (family, *others)]
     assert len(members) == len(set(members))
-    assert not NEIGHBOURS & set(members)
+    assert {normalised(member) for member in members} == set(members)
 
 
-def test_all_names_are_written_as_the_index_has_them() -> None:
-    assert {normalised(package) for package in known_packages()} == known_packages()
+def test_a_changelog_is_looked_for_under_the_own_name_first() -> None:
+    assert names_of("torch")[:2] == ("torch", "pytorch")
+    assert names_of("numpy") == ("numpy",)
