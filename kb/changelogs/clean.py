@@ -12,9 +12,11 @@ MAX_LINES = 40_000
 #: Characters of a line that are read. The longest line that was found, a paragraph of Chinese notes, has 25,540.
 MAX_LINE = 50_000
 
-#: Controls, zero-width characters and those that turn the direction of writing; what stays is seen as it is written.
-_UNSEEN = re.compile(
-    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
+#: Controls and lone surrogates, characters without width, and those that turn the direction of writing; what stays is
+#: seen as it is written.
+UNSEEN = re.compile(
+    r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ud800-\udfff\ufeff"
+    r"\ufff9-\ufffb]"
 )
 _LINE_END = re.compile("\r\n?")
 _ODD_SPACE = re.compile("[\x0b\x0c\x85\u2028\u2029]")  # some readers begin a line at these, and would count another way
@@ -34,7 +36,7 @@ def clean(text: str) -> Cleaned:
     if len(text) > MAX_TEXT:
         troubles.append(f"{len(text):,} characters, of which the first {MAX_TEXT:,} were read")
         text = text[:MAX_TEXT]
-    text = _UNSEEN.sub("", _ODD_SPACE.sub(" ", _LINE_END.sub("\n", text)))
+    text = UNSEEN.sub("", _ODD_SPACE.sub(" ", _LINE_END.sub("\n", text)))
     lines = text.split("\n")
     if len(lines) > MAX_LINES:
         troubles.append(f"{len(lines):,} lines, of which the first {MAX_LINES:,} were read")

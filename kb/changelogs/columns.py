@@ -17,7 +17,7 @@ from kb.changelogs.compact import (
 )
 from kb.changelogs.entry import Category, Entry, Stage
 from kb.changelogs.record import EntryRecord, VersionRecord, is_date, is_day
-from kb.changelogs.urls import safe_url
+from kb.outside_text import safe_url
 from kb.records.cells import Cell
 from kb.records.schema import CHECK, ROW, Column, Rule, Table
 

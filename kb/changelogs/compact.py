@@ -7,7 +7,7 @@ from typing import Any
 
 from kb.changelogs.entry import Category, Inline, Item, Reference, Span
 from kb.changelogs.inline import MAX_DEPTH
-from kb.changelogs.urls import safe_url
+from kb.outside_text import safe_url
 
 #: Longest JSON of a cell, in characters: what Python's csv module reads, with some room.
 MAX_JSON = 120_000

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import groupby
 
+from kb.changelogs.clean import UNSEEN
 from kb.changelogs.entry import Entry, Inline, Item, Reference, Span
-from kb.changelogs.urls import safe_url
+from kb.outside_text import safe_url
 
 #: Most that is kept of an entry's own text, and of all that stands below it, in characters with links. The longest
 #: real line that was found has 25,540; what is beyond is a click away. Written as JSON and escaped, the larger one is
@@ -24,10 +25,6 @@ CUT = "…"
 #: What a span costs beside its text and link.
 _OVERHEAD = 12
 _SPACE = re.compile(r"\s+")
-#: Controls and lone surrogates, characters without width, and those that turn the direction of what follows.
-_UNSEEN = re.compile(
-    r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
-)
 
 
 def tidy(entry: Entry) -> Entry:
@@ -47,7 +44,7 @@ def tidy(entry: Entry) -> Entry:
 
 def clean(text: str) -> str:
     """The text without what cannot be seen."""
-    return text if text.isascii() and text.isprintable() else _UNSEEN.sub("", text)
+    return text if text.isascii() and text.isprintable() else UNSEEN.sub("", text)
 
 
 def tidy_text(text: Inline, limit: int) -> Inline:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from urllib.parse import quote, unquote
 
 from kb.changelogs.entry import Inline, Span
-from kb.changelogs.urls import safe_url
+from kb.outside_text import safe_url
 
 _BARE = re.compile(
     r"https?://[^\s<>\"'`|，。；：、（）()\[\]{}]+(?:\([^\s<>()]{1,80}\))?[^\s<>\"'`|，。；：、（）()\[\]{}]*"

@@ -9,7 +9,7 @@ from typing import Self
 from kb.changelogs.entry import Category, Entry, Section, Stage
 from kb.changelogs.identity import identified
 from kb.changelogs.inline import MAX_LINE, short_line, tidy
-from kb.changelogs.urls import safe_url
+from kb.outside_text import safe_url
 
 _MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])", re.ASCII)
 

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 from urllib.parse import quote
 
-from kb.changelogs.urls import safe_url
+from kb.outside_text import safe_url
 from kb.packages.families import FAMILIES, family_of, normalised
 from kb.problems.note import UNNUMBERED, Affected, Note, Range, Reference, State
 

@@ -7,7 +7,7 @@ from markupsafe import Markup
 from kb.changelogs.blocks import Block, Heading, Listing, Sample
 from kb.changelogs.entry import Inline, Item, Span
 from kb.changelogs.links import with_links
-from kb.changelogs.urls import safe_url
+from kb.outside_text import safe_url
 from kb.site.text import referenced
 
 #: Characters of one text that are shown; a click leads to the whole.

@@ -8,15 +8,13 @@ from datetime import UTC, datetime
 
 from markupsafe import Markup
 
+from kb.outside_text import one_line, visible
+
 #: Longest outside text on a page; the CSV beside it has the whole. A traceback's last line fits.
 MAX_SHOWN = 400
 
 #: Longest name of a generated file without its ending; file systems allow 255 bytes.
 MAX_SLUG = 80
-
-#: Categories of characters that do not print, or that reorder what does: control, format (direction marks), lone
-#: surrogates, private use, unassigned, line and paragraph separators.
-_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 def clean(text: str, limit: int = MAX_SHOWN) -> str:
@@ -24,7 +22,7 @@ def clean(text: str, limit: int = MAX_SHOWN) -> str:
 
     Characters that do not print become a space, so that none can hide text or break the page's markup.
     """
-    line = " ".join("".join(" " if unicodedata.category(c) in _UNSEEN else c for c in text).split())
+    line = one_line(text)
     if len(line) <= limit:
         return line
     tail = limit // 3
@@ -42,7 +40,7 @@ def in_markdown(text: str) -> Markup:
 
 def referenced(text: str) -> Markup:
     """A piece of outside text as `in_markdown` gives it, with the blanks at its ends and in it as they are."""
-    return Markup("".join(_reference(" " if unicodedata.category(c) in _UNSEEN else c) for c in text))
+    return Markup("".join(_reference(character) for character in visible(text)))
 
 
 def _reference(character: str) -> str:

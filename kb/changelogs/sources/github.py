@@ -14,7 +14,7 @@ from kb.changelogs.record import is_day
 from kb.changelogs.sources.cache import Answer
 from kb.changelogs.sources.interface import MAX_BYTES, Document, Fetched, SourceUnreachable
 from kb.changelogs.sources.web import Web, origin, shown
-from kb.changelogs.urls import safe_url
+from kb.outside_text import safe_url
 
 API = "https://api.github.com"
 ACCEPT = "application/vnd.github+json"

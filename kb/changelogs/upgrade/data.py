@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from kb.changelogs.entry import Entry
+from kb.changelogs.entry import Entry, plain
 from kb.changelogs.upgrade.finding import Finding
 from kb.changelogs.upgrade.match import Match
 from kb.changelogs.upgrade.report import PackageReport, Report
-from kb.changelogs.upgrade.text import plain, safe_url, statements
+from kb.changelogs.upgrade.text import linkable, statements
 from kb.changelogs.upgrade.versions import Step
 from kb.packages.pins import Pin
 
@@ -71,7 +71,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "breaks_code": finding.breaks_code,
         "cve": finding.cve,
         "fixed_in": list(finding.fixed_in),
-        "source": safe_url(finding.source),
+        "source": linkable(finding.source),
         "entry": _entry(finding.entry),
         "uses": [_match(match) for match in finding.matches],
     }
@@ -87,7 +87,7 @@ def _entry(entry: Entry) -> dict[str, Any]:
         "text": plain(entry.text),
         "items": items,
         "symbols": list(entry.symbols),
-        "references": [{"label": ref.label, "url": safe_url(ref.url)} for ref in entry.references],
+        "references": [{"label": ref.label, "url": linkable(ref.url)} for ref in entry.references],
         "cves": list(entry.cves),
         "anchor": entry.anchor,
     }

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from kb.changelogs.entry import Inline, Span
 from kb.changelogs.upgrade.finding import TITLES, Finding, Kind
 from kb.changelogs.upgrade.report import PackageReport, Report
-from kb.changelogs.upgrade.text import one_line, safe_url, said, shortened
+from kb.changelogs.upgrade.text import MAX_SHOWN, linkable, said, shortened
 from kb.changelogs.upgrade.wording import conclusion, dated, headline, left_out, places, versions, why
+from kb.outside_text import one_line
 
 _ENTITIES = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
 _MARKS = re.compile(r"[\\`*_{}\[\]()#|~^$=+!:@\"'-]")
@@ -45,7 +46,7 @@ def inline(text: Inline) -> str:
 
 def code(text: str) -> str:
     """A code span, whatever backticks are in it."""
-    line = one_line(text)
+    line = one_line(text, MAX_SHOWN)
     if not line:
         return ""
     fence = "`" * (max((len(run) for run in re.findall("`+", line)), default=0) + 1)
@@ -75,7 +76,7 @@ def _package(package: PackageReport) -> Iterator[str]:
 
 def _finding(finding: Finding, with_kind: bool) -> Iterator[str]:
     cve = f"{escape(finding.cve)} " if finding.cve else ""
-    url = safe_url(finding.source)
+    url = linkable(finding.source)
     source = f" ([source]({url}))" if url else ""
     yield f"- **{cve}{escape(dated(finding))}** {inline(said(finding.entry))}{source}"
     kind = f"{finding.kind.value}: " if with_kind else ""
@@ -90,7 +91,7 @@ def _finding(finding: Finding, with_kind: bool) -> Iterator[str]:
 def _span(span: Span) -> str:
     before, after = span.text[:1].isspace() * " ", span.text[1:][-1:].isspace() * " "
     text = code(span.text) if span.code else escape(span.text)
-    if text and (url := safe_url(span.url)):
+    if text and (url := linkable(span.url)):
         text = f"[{text}]({url})"
     return f"{before}{text}{after}"
 

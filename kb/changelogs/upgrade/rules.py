@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from kb.changelogs.entry import Category, Entry, Span
+from kb.changelogs.entry import Category, Entry, Span, plain
 from kb.changelogs.upgrade.finding import Finding, Kind
 from kb.changelogs.upgrade.match import UseIndex
 from kb.changelogs.upgrade.naming import Naming, Parts, naming_of
 from kb.changelogs.upgrade.security import security
 from kb.changelogs.upgrade.symbols import parse
-from kb.changelogs.upgrade.text import listed, plain, statements
+from kb.changelogs.upgrade.text import listed, statements
 from kb.changelogs.upgrade.versions import Step, Way, public_version
 from kb.changelogs.upgrade.words import deprecated, dropped_support, removed, stated_removals
 

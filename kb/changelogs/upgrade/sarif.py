@@ -7,15 +7,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from kb import __version__
 from kb.changelogs.upgrade.finding import BREAKS, TITLES, Finding, Kind
 from kb.changelogs.upgrade.match import Confidence, Match
 from kb.changelogs.upgrade.report import PackageReport, Report
-from kb.changelogs.upgrade.text import one_line, safe_url, title
+from kb.changelogs.upgrade.text import linkable, title
 from kb.changelogs.upgrade.wording import dated, headline, why
 from kb.packages.pins import Place
-
-SCHEMA_URI = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+from kb.sarif import log, message_text
 
 #: Most results of one finding: review tools take some thousands in all, and nobody looks at more of one.
 MAX_RESULTS = 100
@@ -38,25 +36,18 @@ def as_sarif(report: Report) -> dict[str, Any]:
     unread = report.scan.unread if report.scan else ()
     notes = [*(f"{item.place}: {item.reason}" for item in unread), *report.remarks]
     notes += [f"{headline(package.change)}: {remark}" for package in report.packages for remark in package.remarks]
-    run = {
-        "tool": {"driver": {"name": "kb", "version": __version__, "rules": [_rule(kind) for kind in Kind]}},
-        "columnKind": "unicodeCodePoints",
-        "invocations": [
-            {
-                "executionSuccessful": report.tells,
-                "toolExecutionNotifications": [
-                    {"level": "warning", "message": {"text": _text(note)}} for note in notes
-                ],
-            }
-        ],
-        "results": [
+    told = [{"level": "warning", "message": {"text": message_text(note)}} for note in notes]
+    return log(
+        "kb",
+        [_rule(kind) for kind in Kind],
+        [
             result
             for package in report.packages
             for finding in package.findings
             for result in _results(package, finding, report.scan is not None)
         ],
-    }
-    return {"$schema": SCHEMA_URI, "version": "2.1.0", "runs": [run]}
+        invocations=[{"executionSuccessful": report.tells, "toolExecutionNotifications": told}],
+    )
 
 
 def _rule(kind: Kind) -> dict[str, Any]:
@@ -87,7 +78,7 @@ def _result(
     package: PackageReport, finding: Finding, level: str, where: str, locations: list[dict[str, Any]]
 ) -> dict[str, Any]:
     project = package.change.project
-    source = safe_url(finding.source)
+    source = linkable(finding.source)
     cve = f"{finding.cve}, " if finding.cve else ""
     said = f"{project} {cve}{dated(finding)}: {title(finding.entry)} ({why(finding)}).{where}"
     properties: dict[str, Any] = {"package": project, "version": finding.version, "effective": finding.effective}
@@ -99,7 +90,7 @@ def _result(
         "ruleId": f"kb/{finding.kind.value}",
         "ruleIndex": _KINDS.index(finding.kind),
         "level": level,
-        "message": {"text": _text(said) + (f" [Source]({source})" if source else "")},
+        "message": {"text": message_text(said) + (f" [Source]({source})" if source else "")},
         "locations": locations,
         "partialFingerprints": {"kbEntry/v1": _fingerprint(project, finding)},
         "properties": properties,
@@ -139,12 +130,6 @@ def _artifact(file: str) -> dict[str, str]:
         except ValueError:
             return {"uri": path.as_uri()}
     return {"uri": quote(path.as_posix()), "uriBaseId": "%SRCROOT%"}
-
-
-def _text(text: str) -> str:
-    """Outside text in a message: brackets would begin a link there (SARIF 3.11.6), braces a placeholder."""
-    escaped = re.sub(r"[\\\[\]]", r"\\\g<0>", one_line(text, 4000))
-    return escaped.replace("{", "{{").replace("}", "}}")
 
 
 def _fingerprint(project: str, finding: Finding) -> str:

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 from kb.changelogs.upgrade.finding import BREAKS, TITLES, Finding, Kind
 from kb.changelogs.upgrade.match import Confidence
 from kb.changelogs.upgrade.report import PackageReport, Report
-from kb.changelogs.upgrade.text import one_line, safe_url, title
+from kb.changelogs.upgrade.text import MAX_SHOWN, linkable, title
 from kb.changelogs.upgrade.wording import conclusion, dated, headline, left_out, places, versions, why
+from kb.outside_text import one_line
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -53,18 +54,18 @@ def _finding(finding: Finding, with_kind: bool = False) -> "RenderableType":
 
     first = Text.assemble((dated(finding), "cyan"), "  ", title(finding.entry))
     if finding.cve:
-        first = Text.assemble((one_line(finding.cve), "cyan"), "  ", first)
+        first = Text.assemble((one_line(finding.cve, MAX_SHOWN), "cyan"), "  ", first)
     kind = f"{finding.kind.value}: " if with_kind else ""
     lines: list[RenderableType] = [_indented(first, 2), _indented(_line(f"{kind}{why(finding)}", "dim"), 4)]
     shown, more = places(finding)
     for match in shown:
         place = Text.assemble(
-            (one_line(match.use.place), "bold"), "  ", (match.confidence.word, STYLES[match.confidence])
+            (one_line(match.use.place, MAX_SHOWN), "bold"), "  ", (match.confidence.word, STYLES[match.confidence])
         )
-        lines.append(_indented(Text.assemble(place, f": {one_line(match.reason)}"), 4))
+        lines.append(_indented(Text.assemble(place, f": {one_line(match.reason, MAX_SHOWN)}"), 4))
     if more:
         lines.append(_indented(_line(f"and {more} more", "dim"), 4))
-    if url := safe_url(finding.source):
+    if url := linkable(finding.source):
         lines.append(_indented(_line(url, "dim"), 4))
     return Group(*lines)
 

@@ -1,51 +1,35 @@
 """The text of an entry as plain text, in one line or by statement: what words are looked for in, and what is shown."""
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-from kb.changelogs.entry import Entry, Inline, Item, Span
+from kb.changelogs.entry import Entry, Inline, Item, Span, plain
+from kb.changelogs.links import allowed
+from kb.outside_text import one_line
 
 #: Characters of an entry's text that a report shows; the source has the rest.
 MAX_SHOWN = 600
-
-#: What a link may lead to.
-LINKED_SCHEMES = frozenset({"http", "https", "mailto"})
 
 #: What stands above a code sample and says nothing without it.
 _LABEL_OF_SAMPLE = re.compile(
     r"(?:(?:in|version|before|after)\s+)*v?\d+(?:\.\d+)*:?|(?:before|after|output|example):?", re.I
 )
 
-#: Categories of characters that do not print, or that reorder what does.
-_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-
-
-def one_line(text: str, limit: int = MAX_SHOWN) -> str:
-    """Printable text in one line, cut at `limit` characters. What does not print becomes a space."""
-    line = " ".join("".join(" " if unicodedata.category(c) in _UNSEEN else c for c in text).split())
-    return line if len(line) <= limit else f"{line[: limit - 2].rstrip()} …"
-
-
-def plain(text: Inline) -> str:
-    """The text without its looks."""
-    return "".join(span.text for span in text)
-
 
 def said(entry: Entry) -> Inline:
     """What an entry says, its items behind it, in one run of spans; its heading where it says nothing itself."""
     spans: list[Span] = []
     for text in statements(entry):
-        if (words := plain(text).strip()) and not _LABEL_OF_SAMPLE.fullmatch(words):
+        if (words := plain(text)) and not _LABEL_OF_SAMPLE.fullmatch(words):
             spans += [Span(" – "), *text] if spans else text
     return tuple(spans) or (Span(entry.heading),)
 
 
 def title(entry: Entry) -> str:
     """What an entry says, in one line that is not too long."""
-    return one_line(plain(said(entry)))
+    return one_line(plain(said(entry)), MAX_SHOWN)
 
 
 def shortened(text: Inline, limit: int = MAX_SHOWN) -> Inline:
@@ -61,16 +45,9 @@ def shortened(text: Inline, limit: int = MAX_SHOWN) -> Inline:
     return tuple(kept)
 
 
-def safe_url(url: str) -> str:
-    """The address as it can stand in a link of any format, or nothing: only http, https and mailto are links."""
-    try:
-        parts = urlsplit(url.strip())
-    except ValueError:
-        return ""
-    scheme = parts.scheme.lower()
-    if scheme not in LINKED_SCHEMES or (scheme != "mailto" and not parts.netloc):
-        return ""
-    return quote(url.strip(), safe="%/:?#@!$&*+,;=~-._")
+def linkable(url: str) -> str:
+    """The address as it can stand in a link of any format, also between Markdown's parentheses, or nothing."""
+    return quote(allowed(url), safe="%/:?#@!$&*+,;=~-._")
 
 
 def statements(entry: Entry) -> Iterator[Inline]:

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator, Sequence
 from enum import Enum, auto
 
-from kb.changelogs.entry import Entry, Inline, Span
+from kb.changelogs.entry import Entry, Inline, Span, plain
 from kb.changelogs.upgrade.naming import naming_of
-from kb.changelogs.upgrade.text import plain, statements
+from kb.changelogs.upgrade.text import statements
 from kb.packages.families import names_of
 
 _NUMBER = r"v?\d+(?:\.\d+)*(?:\.[xX])?"

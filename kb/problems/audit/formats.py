@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import kb
+from kb import sarif
 from kb.packages.families import family_of
 from kb.problems.audit.judging import SEVERITIES, Audit, Finding
 from kb.problems.conditions import Answer
@@ -18,7 +18,6 @@ from kb.records.damage import printable
 SARIF_LEVELS = {
     Severity.MINOR: "note", Severity.MODERATE: "warning", Severity.MAJOR: "error", Severity.CRITICAL: "error",
 }  # fmt: skip
-SARIF_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
 
 def as_text(audit: Audit, root: Path) -> str:
@@ -60,16 +59,9 @@ def as_json(audit: Audit, root: Path) -> str:
 def as_sarif(audit: Audit, root: Path) -> str:
     """SARIF 2.1.0: a rule per note, a result per finding; what only may apply is of the kind `review`."""
     notes = list({_name(one.note): one.note for one in audit.findings}.items())
-    driver = {
-        "name": "kb audit",
-        "version": kb.__version__,
-        "rules": [_rule(name, note) for name, note in notes],
-    }
+    rules = [_rule(name, note) for name, note in notes]
     results = [_result(one, audit, root) for one in audit.findings]
-    return json.dumps(
-        {"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [{"tool": {"driver": driver}, "results": results}]},
-        indent=2, ensure_ascii=False,
-    )  # fmt: skip
+    return json.dumps(sarif.log("kb audit", rules, results), indent=2, ensure_ascii=False)
 
 
 FORMATS: dict[str, Callable[[Audit, Path], str]] = {"text": as_text, "json": as_json, "sarif": as_sarif}
@@ -144,7 +136,7 @@ def _result(finding: Finding, audit: Audit, root: Path) -> dict[str, Any]:
         "ruleId": _name(note),
         "kind": "fail" if certain else "review",
         "level": SARIF_LEVELS[note.severity] if certain else "none",  # a kind other than fail has no level
-        "message": {"text": f"{note.title}: {finding.why} ({place(note.path, root)})"},
+        "message": {"text": sarif.message_text(f"{note.title}: {finding.why} ({place(note.path, root)})")},
         "locations": [
             {
                 "physicalLocation": {

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from kb.analysis.problems import Fix, referenced_by
 from kb.changelogs import markdown
 from kb.changelogs.clean import clean
-from kb.changelogs.urls import safe_url
+from kb.outside_text import safe_url
 from kb.problems.endings import GONE, REPRODUCES
 from kb.problems.note import Affected, Note, Range, Severity, State
 from kb.problems.outcomes import Standing, names_of
