@@ -10,11 +10,12 @@ from typing import Protocol
 
 from packaging.utils import canonicalize_name
 
+from kb.caches import cache_folder
 from kb.changelogs.entry import Reading, Section, Stage, plain
 from kb.changelogs.inline import MAX_LINE, short_line, short_lines
 from kb.changelogs.record import VersionRecord
 from kb.changelogs.release_dates import KnownDates, dated, known_dates
-from kb.changelogs.sources.cache import Cache, cache_folder
+from kb.changelogs.sources.cache import Cache
 from kb.changelogs.sources.interface import Document, SourceUnreachable
 from kb.changelogs.sources.opening import open_source
 from kb.changelogs.sources.web import Web
@@ -86,7 +87,7 @@ def collect(
     """
     projects = _chosen(settings.changelogs, names)
     today = (now or datetime.now(UTC)).date()
-    with web or Web(Cache(cache_folder())) as way:
+    with web or Web(Cache(cache_folder("changelogs"))) as way:
         return [_guarded(_Job(settings.results, name, each, read, way, offline, today)) for name, each in projects]
 
 

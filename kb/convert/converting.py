@@ -12,6 +12,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Protocol, Self
 
+from kb.caches import cache_folder
 from kb.config import GateSettings, Settings
 from kb.convert.accuracy import Gate
 from kb.convert.catalogue import load_route
@@ -22,7 +23,7 @@ from kb.convert.plan import Planned
 from kb.convert.precisions import FULL
 from kb.discovery import targets
 from kb.measure.crew import Crew
-from kb.measure.preparation import Mishap, cache_folder, mishap
+from kb.measure.preparation import Mishap, mishap
 from kb.measure.provenance import sources_of
 from kb.measure.runs import ResumeError, begin, installed_versions
 from kb.models.catalogue import ModelSpec, catalogue, spec_of
@@ -121,7 +122,7 @@ class Converting:
         planned = [Conversion.from_dict(values) for values in run.info.conversions]
         done = {_of_row(row) for row in run.rows(CONVERSIONS)}
         places = {conversion: place for place, conversion in enumerate(planned)}
-        scratch = cache_folder(run.info.run)
+        scratch = cache_folder("runs", run.info.run)
         for model, group in groupby(planned, key=lambda each: each.model):
             left = [each for each in group if each not in done]
             if not left:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Self
 
+from kb.caches import cache_folder
 from kb.config import Settings
 from kb.machine.conditions import Watch
 from kb.measure.crew import Crew
-from kb.measure.preparation import Mishap, Preparation, Prepared, cache_folder, hopeless, mishap
+from kb.measure.preparation import Mishap, Preparation, Prepared, hopeless, mishap
 from kb.measure.progress import Progress
 from kb.measure.quality import Row, row_quality
 from kb.measure.runs import case_id, conclude, jobs_of, refuse_another_series
@@ -49,7 +50,7 @@ class Bench:
         """
         sweep()
         info = folder.info
-        cache = cache_folder(info.run)
+        cache = cache_folder("runs", info.run)
         cases = [Case.from_dict(case) for case in info.cases]
         preparation = Preparation(
             self.crew, self.models, self.runtimes, info.seed, cache / "prepared", self.progress.preparing,

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -63,12 +62,6 @@ def mishap(failure: Failure) -> Mishap:
         return Mishap(Status.UNSUPPORTED, failure.stage, f"{absent[1]} is not installed")
     status = failure.status or STATUS_OF_STAGE.get(failure.stage, Status.LOAD_FAILED)
     return Mishap(status, failure.stage, failure.reason)
-
-
-def cache_folder(run: str) -> Path:
-    """Where the preparations of a run are kept until it is finished."""
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(base) / "kb" / "runs" / run
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
+from kb.caches import cache_folder
 from kb.problems.index import MAX_CANDIDATES, Document, Entry, Span, document, families_of
 from kb.problems.note import Note
 from kb.problems.signature import Squeezed, compile_signature
@@ -70,7 +71,7 @@ Seen = tuple[int, int]
 def cache_file(folder: Path) -> Path:
     """Where the index of this folder of notes is kept."""
     name = hashlib.blake2b(os.fsencode(folder.resolve()), digest_size=8).hexdigest()
-    return _cache_folder() / "kb" / f"problems-{name}.sqlite"
+    return cache_folder(f"problems-{name}.sqlite")
 
 
 def ask(
@@ -360,15 +361,6 @@ def _made_by() -> str:
     for name in _SOURCES:
         made.update(Path(__file__).with_name(name).read_bytes())
     return made.hexdigest()
-
-
-def _cache_folder() -> Path:
-    """Where the system keeps what can be made again."""
-    if os.name == "nt":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 
 
 def _packed(value: bytes) -> bytes:

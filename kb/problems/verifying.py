@@ -3,11 +3,12 @@
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from kb.caches import cache_folder
 from kb.complaints import nearest
 from kb.config import Settings
 from kb.measure.runs import begin
@@ -24,7 +25,7 @@ from kb.records.folder import RunFolder
 from kb.records.run import Machine, RunInfo, Validity
 from kb.records.schema import REPRODUCERS
 from kb.records.statuses import Status
-from kb.workers.environments import CannotBuild, Tool, cache_folder, environment_of, prune, tool
+from kb.workers.environments import CannotBuild, Tool, environment_of, prune, tool
 from kb.workers.process import sweep
 from kb.workers.script import Bounds, run_script
 
@@ -32,6 +33,8 @@ from kb.workers.script import Bounds, run_script
 TIMEOUT_S = 300.0
 #: Of the end of the output that is kept.
 TAIL_CHARS = 4_000
+#: The part of the cache that holds environments for versions that are not installed.
+ENVIRONMENTS = "environments"
 
 Say = Callable[[str], None]
 
@@ -54,7 +57,7 @@ class Verifying:
     say: Say
     names: Mapping[Path, str]  #: file of a note -> what its rows are called by, see `names_of`
     resolver: Callable[[], Tool] = tool
-    cache: Callable[[], Path] = cache_folder
+    cache: Path = field(default_factory=lambda: cache_folder(ENVIRONMENTS))
 
     def execute(self, folder: RunFolder, notes: Sequence[Note], arms: Sequence[Arm], *, asked: bool) -> RunInfo:
         """Run every note in every environment that it is for, and finish the run.
@@ -109,7 +112,7 @@ class Verifying:
         here = installed()
         if arm is None:
             return Place(CURRENT, Path(sys.executable), here)
-        found = environment_of(requirements_of(note, script, arm, here), self.resolver(), self.cache())
+        found = environment_of(requirements_of(note, script, arm, here), self.resolver(), self.cache)
         return Place(arm.name, found.python, found.versions)
 
 
@@ -146,7 +149,7 @@ def verify(
         return None
     bounds = Bounds(min(settings.timeout_s, TIMEOUT_S), settings.memory_limit_mib)
     if arms:
-        prune(cache_folder())
+        prune(cache_folder(ENVIRONMENTS))
     with begin(settings, machine, command="verify", commit=commit, profile="reproducers", replicates=1) as folder:
         return Verifying(matches, bounds, say, names_of(log)).execute(folder, notes, arms, asked=bool(ids)), folder.path
 

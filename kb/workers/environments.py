@@ -122,12 +122,6 @@ def tool() -> Tool:
     raise CannotBuild("neither uv nor pip is installed, and one of them is needed to make environments: pip install uv")
 
 
-def cache_folder() -> Path:
-    """Where environments are kept."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "kb" / "environments"
-
-
 def environment_of(requirements: Sequence[str], by: Tool, cache: Path) -> Environment:
     """The environment that meets the requirements; one of the same packages and Python is used again.
 

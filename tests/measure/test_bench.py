@@ -4,11 +4,11 @@ import io
 
 import pytest
 
+from kb.caches import cache_folder
 from kb.config import Settings
 from kb.machine.fingerprint import fingerprint
 from kb.measure.bench import GIVE_UP_AFTER, Bench
 from kb.measure.plan import plan
-from kb.measure.preparation import cache_folder
 from kb.measure.progress import PlainProgress
 from kb.measure.runs import ResumeError, find_run, new_run, refuse_another_series, resume_run
 from kb.records.case import Case
@@ -60,7 +60,7 @@ def test_a_run_measures_every_case_and_says_how_far_it_can_be_trusted(settings: 
     assert info.noise.n == 2
     assert info.noise.case.startswith("affine/converting")
     assert "[8/8]" in said
-    assert not cache_folder(info.run).exists()
+    assert not cache_folder("runs", info.run).exists()
     assert len(read_results(settings.results).benchmarks) == 8
 
 

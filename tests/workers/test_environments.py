@@ -14,7 +14,6 @@ from kb.workers.environments import (
     Pip,
     Tool,
     Uv,
-    cache_folder,
     environment_of,
     prune,
 )
@@ -100,8 +99,3 @@ def test_what_was_not_used_for_long_is_removed(tmp_path: Path, wheels: Path) -> 
     assert made.folder.exists()
     prune(tmp_path / "cache", now=time.time() + 61 * 86400)
     assert not made.folder.exists()
-
-
-def test_they_are_kept_in_the_users_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert cache_folder() == tmp_path / "kb/environments"

@@ -1,7 +1,6 @@
 """Answers of the web kept for the next time, so that what has not changed is not sent again."""
 
 import json
-import os
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
@@ -19,12 +18,6 @@ class Answer:
     next_url: str = ""  #: of the next page; empty where there is none
     etag: str = ""
     last_modified: str = ""
-
-
-def cache_folder() -> Path:
-    """Where answers are kept, beside kb's other caches."""
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(base) / "kb" / "changelogs"
 
 
 @dataclass(frozen=True)
