@@ -25,8 +25,8 @@ def exit_of(error: Exception) -> Exit | None:
     from kb.config import ConfigError
     from kb.convert.errors import ConversionError, NotInstalled
     from kb.discovery import UnknownPart
-    from kb.measure.plan import SelectionError
     from kb.measure.runs import ResumeError
+    from kb.measure.selection import SelectionError
     from kb.models.errors import ModelError
     from kb.packages.errors import PackageFileError
     from kb.problems.errors import MissingPart, ProblemError

@@ -18,7 +18,7 @@ def grid(settings: Settings, profile_name: str, select: Sequence[str], replicate
     """The cells that a selection leaves of a profile, model by model, and below them all profiles with their times.
 
     Raises:
-        kb.config.ConfigError, kb.measure.plan.SelectionError: there is no such profile or cell.
+        kb.config.ConfigError, kb.measure.selection.SelectionError: there is no such profile or cell.
     """
     from rich.console import Group
     from rich.text import Text
@@ -48,7 +48,7 @@ def arms(settings: Settings, select: Sequence[str], replicates: int | None) -> "
     """The arms of the practices that a selection leaves.
 
     Raises:
-        kb.measure.plan.SelectionError: there is no such arm.
+        kb.measure.selection.SelectionError: there is no such arm.
     """
     from kb.machine.fingerprint import fingerprint
     from kb.practices.catalogue import practices
@@ -69,7 +69,7 @@ def conversions(settings: Settings, profile_name: str, select: Sequence[str]) ->
     """The conversions that a selection leaves of a profile, a line per model and route.
 
     Raises:
-        kb.config.ConfigError, kb.measure.plan.SelectionError: there is no such profile or conversion.
+        kb.config.ConfigError, kb.measure.selection.SelectionError: there is no such profile or conversion.
     """
     from rich.console import Group
     from rich.text import Text

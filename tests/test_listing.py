@@ -10,7 +10,7 @@ from rich.console import Console
 
 from kb.config import Settings
 from kb.listing import arms, grid
-from kb.measure.plan import SelectionError
+from kb.measure.selection import SelectionError
 from kb.practices import catalogue
 from kb.practices.interface import Practice
 from tests.practices.fakes import Sleeping

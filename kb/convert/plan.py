@@ -2,19 +2,19 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
-from kb.complaints import nearest
 from kb.config import ConversionGrid, Settings
 from kb.convert.base import OLDEST_OPSET
 from kb.convert.conversion import NO_OPSET, Conversion
 from kb.convert.errors import NotInstalled
-from kb.discovery import split_size
-from kb.measure.plan import SelectionError, named
+from kb.measure.plan import named
+from kb.measure.selection import Selection, SelectionError
 from kb.workers.process import Limits, run
 
-#: What a selection may name of a conversion.
-FIELDS = ("model", "route", "precision", "opset")
+#: How a selection names conversions.
+CONVERSIONS: Selection[Conversion] = Selection(
+    "conversions", ("model", "route", "precision", "opset"), ("model", "route", "precision", "id")
+)
 #: The route whose files have no opset; in a grid it stands beside the others once.
 WITHOUT_OPSET = frozenset({"litert"})
 
@@ -42,7 +42,7 @@ def conversions_of(settings: Settings, profile_name: str, select: Sequence[str])
     known = ask_compatibility(settings)
     models, routes, newest = settings.convertible_names(), settings.route_targets(), known["runtime_opset"]
     grid = grid_of(profile.conversions, models, routes, newest)
-    chosen = narrow(grid, select)
+    chosen = CONVERSIONS.narrow(grid, select)
     everything = grid_of(settings.profile("full").conversions, models, routes, newest)
     in_grid, wanted = set(grid), set(chosen)
     left_out = [
@@ -87,41 +87,3 @@ def grid_of(
     return sorted(
         found, key=lambda each: (each.model, each.route, each.opset, each.precision != "fp32", each.precision)
     )
-
-
-def narrow(conversions: Sequence[Conversion], select: Iterable[str]) -> list[Conversion]:
-    """What a selection leaves: words of one field are alternatives, words of different fields must all hold.
-
-    Raises:
-        SelectionError: a word selects nothing, or nothing is left.
-    """
-    wanted: dict[str, list[str]] = {}
-    words = list(select)
-    for word in words:
-        field, value = _read_word(word, conversions)
-        wanted.setdefault(field, []).append(value)
-    left = [
-        each
-        for each in conversions
-        if all(any(_matches(each, field, glob) for glob in globs) for field, globs in wanted.items())
-    ]
-    if not left:
-        raise SelectionError(f"nothing is left of the {len(conversions)} conversions by {' '.join(words)!r}")
-    return left
-
-
-def _read_word(word: str, conversions: Sequence[Conversion]) -> tuple[str, str]:
-    field, equals, value = word.partition("=")
-    if equals and field not in FIELDS:
-        raise SelectionError(f"{word!r}: no field {field!r}; there are {', '.join(FIELDS)}")
-    candidates = [(field, value)] if equals else [(name, word) for name in ("model", "route", "precision", "id")]
-    for name, glob in candidates:
-        if any(_matches(each, name, glob) for each in conversions):
-            return name, glob
-    known = dict.fromkeys(str(getattr(each, name)) for each in conversions for name, _ in candidates if name != "id")
-    raise SelectionError(f"{word!r} selects nothing here; {nearest(candidates[0][1], known)}")
-
-
-def _matches(each: Conversion, field: str, glob: str) -> bool:
-    text = str(getattr(each, field))
-    return fnmatchcase(text, glob) or (field == "model" and fnmatchcase(split_size(text)[0], glob))

@@ -5,17 +5,13 @@ from dataclasses import dataclass, fields, replace
 from fnmatch import fnmatchcase
 from itertools import product
 
-from kb.complaints import nearest
 from kb.config import EXCLUDED, Grid, Profile
 from kb.discovery import split_size
+from kb.measure.selection import Selection, SelectionError
 from kb.records.case import Case
 
-#: Fields of a case that a selection may name.
-FIELDS = tuple(field.name for field in fields(Case))
-
-
-class SelectionError(ValueError):
-    """A selection that selects nothing, or that names no part of the grid. One line: what, and the nearest valid."""
+#: How a selection names cells: by a field of the case, a model, a runtime, or the case's id.
+CELLS: Selection[Case] = Selection("cases", [field.name for field in fields(Case)], ("model", "runtime", "id"))
 
 
 @dataclass(frozen=True)
@@ -44,7 +40,7 @@ def plan(
         models: all known names.
         runtimes: all known names.
         usable_cores: what 0 threads stands for.
-        select: words as of `matches`.
+        select: words as of `CELLS`.
 
     Raises:
         SelectionError: a word selects nothing.
@@ -62,10 +58,10 @@ def plan(
 def _chosen(profile_name: str, grid: Sequence[Case], everything: Sequence[Case], select: Sequence[str]) -> list[Case]:
     """What a selection leaves of the profile; where it leaves nothing, how much of the whole grid it would."""
     try:
-        return narrow(grid, select)
+        return CELLS.narrow(grid, select)
     except SelectionError as error:
         try:
-            elsewhere = narrow(everything, select)
+            elsewhere = CELLS.narrow(everything, select)
         except SelectionError:
             raise error from None
         what = "1 cell" if len(elsewhere) == 1 else f"{len(elsewhere)} cells"
@@ -88,48 +84,6 @@ def _with_sizes(grid: Sequence[Case], select: Sequence[str]) -> list[Case]:
         if split_size(case.model)[0] == base
     }
     return [*grid, *sorted(added)]
-
-
-def narrow(cases: Sequence[Case], select: Iterable[str]) -> list[Case]:
-    """The cases that a selection leaves: words of one field are alternatives, words of different fields all hold.
-
-    A word is ``field=value`` (the value may be a glob), a name or glob of a model or runtime, or a glob of case ids.
-    """
-    by_field: dict[str, list[str]] = {}
-    for word in select:
-        field, value = _read_word(word, cases)
-        by_field.setdefault(field, []).append(value)
-    left = [
-        case
-        for case in cases
-        if all(any(_matches(case, field, glob) for glob in globs) for field, globs in by_field.items())
-    ]
-    if not left:
-        raise SelectionError(f"nothing is left of the {len(cases)} cases by {' '.join(select)!r}")
-    return left
-
-
-def _read_word(word: str, cases: Sequence[Case]) -> tuple[str, str]:
-    """Which field a word speaks of, and the glob for it. A word that matches no case is an error of its own."""
-    field, equals, value = word.partition("=")
-    if equals and field not in FIELDS:
-        raise SelectionError(f"{word!r}: no field {field!r}; there are {', '.join(FIELDS)}")
-    candidates = [(field, value)] if equals else [(name, word) for name in ("model", "runtime", "id")]
-    for name, glob in candidates:
-        if any(_matches(case, name, glob) for case in cases):
-            return name, glob
-    known = {_text(case, name) for case in cases for name, _ in candidates if name != "id"}
-    raise SelectionError(f"{word!r} selects nothing here; {nearest(candidates[0][1], known)}")
-
-
-def _matches(case: Case, field: str, glob: str) -> bool:
-    """Whether a field of the case fits a glob. The bare name of a model stands for the model at any size."""
-    text = _text(case, field)
-    return fnmatchcase(text, glob) or (field == "model" and fnmatchcase(split_size(text)[0], glob))
-
-
-def _text(case: Case, field: str) -> str:
-    return str(getattr(case, field))
 
 
 def grid_of(profile: Profile, models: Collection[str], runtimes: Collection[str], usable_cores: int) -> list[Case]:

@@ -1,17 +1,12 @@
 """From the installed practices and a selection to the arms of a run, and their shuffled schedule."""
 
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
 from typing import Any, Self
 
-from kb.complaints import nearest
-from kb.measure.plan import SelectionError
+from kb.measure.selection import Selection
 from kb.practices.interface import ALL_CORES, Arm, Practice
-
-#: What a selection may name of an arm.
-FIELDS = ("practice", "subject", "arm", "device", "threads")
 
 
 @dataclass(frozen=True, order=True)
@@ -48,6 +43,15 @@ class Trial:
         return cls(rest.pop("practice"), Arm.from_dict(rest))
 
 
+#: How a selection names arms.
+ARMS: Selection[Trial] = Selection(
+    "arms",
+    ("practice", "subject", "arm", "device", "threads"),
+    ("practice",),
+    lambda trial, field: trial.columns[field],
+)
+
+
 @dataclass(frozen=True)
 class Turn:
     """One worker process of the schedule."""
@@ -72,29 +76,7 @@ def trials(practices: Mapping[str, Practice], usable_cores: int, select: Sequenc
         for name, practice in practices.items()
         for arm in practice.arms()
     ]
-    wanted: dict[str, list[str]] = {}
-    for word in select:
-        field, value = _read_word(word, every)
-        wanted.setdefault(field, []).append(value)
-    left = [
-        trial
-        for trial in every
-        if all(any(fnmatchcase(str(trial.columns[field]), glob) for glob in globs) for field, globs in wanted.items())
-    ]
-    if not left:
-        raise SelectionError(f"nothing is left of the {len(every)} arms by {' '.join(select)!r}")
-    return tuple(left)
-
-
-def _read_word(word: str, every: Iterable[Trial]) -> tuple[str, str]:
-    field, equals, value = word.partition("=")
-    field, value = (field, value) if equals else ("practice", word)
-    if field not in FIELDS:
-        raise SelectionError(f"{word!r}: no field {field!r}; there are {', '.join(FIELDS)}")
-    known = dict.fromkeys(str(trial.columns[field]) for trial in every)
-    if not any(fnmatchcase(text, value) for text in known):
-        raise SelectionError(f"{word!r} selects nothing here; {nearest(value, known)}")
-    return field, value
+    return tuple(ARMS.narrow(every, select))
 
 
 def schedule(replicates: Mapping[Trial, int], seed: int, twice: Trial | None) -> tuple[Turn, ...]:

@@ -1,16 +1,13 @@
 """Finding runtimes: those that are installed, by name, and a user's own, as ``module:Class``."""
 
 from kb.complaints import nearest
-from kb.discovery import UnknownPart, load, targets
+from kb.discovery import BadPart, UnknownPart, load_part, targets
 from kb.runtimes.interface import Runtime
 
 GROUP = "kb.runtimes"
 
-#: What a class must have to be a runtime.
-MEMBERS = (*Runtime.__annotations__, *(name for name in vars(Runtime) if not name.startswith("_")))
 
-
-class BadRuntime(TypeError):
+class BadRuntime(BadPart):
     """What the target names is not a runtime. The message says what it lacks."""
 
 
@@ -41,14 +38,5 @@ def load_runtime(target: str) -> Runtime:
         ImportError: the module cannot be imported.
         BadRuntime: the class cannot be constructed without arguments, or lacks members of `Runtime`.
     """
-    part = load(target_of(target))
-    if isinstance(part, type):
-        try:
-            part = part()
-        except TypeError as error:
-            raise BadRuntime(f"{target}: a runtime is constructed without arguments: {error}") from error
-    missing = [member for member in MEMBERS if not hasattr(part, member)]
-    if missing:
-        raise BadRuntime(f"{target} is not a runtime (kb.runtimes.interface.Runtime): it lacks {', '.join(missing)}")
-    runtime: Runtime = part
+    runtime: Runtime = load_part(target_of(target), Runtime, "a runtime", BadRuntime)
     return runtime

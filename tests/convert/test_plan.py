@@ -5,8 +5,8 @@ import pytest
 from kb.config import ConversionGrid, GateSettings
 from kb.convert.conversion import NO_OPSET, Conversion
 from kb.convert.converting import gate_of
-from kb.convert.plan import grid_of, narrow
-from kb.measure.plan import SelectionError
+from kb.convert.plan import CONVERSIONS, grid_of
+from kb.measure.selection import SelectionError
 
 MODELS, ROUTES = ("mlp8", "resnet50", "digits_cnn"), ("torch-dynamo", "keras-export", "litert")
 
@@ -53,13 +53,13 @@ def test_a_model_at_another_size_is_another_model() -> None:
     ],
 )
 def test_a_selection_narrows_by_names_fields_and_ids(select: list[str], left: int) -> None:
-    assert len(narrow(grid(ConversionGrid()), select)) == left
+    assert len(CONVERSIONS.narrow(grid(ConversionGrid()), select)) == left
 
 
 @pytest.mark.parametrize(("word", "message"), [("mlp9", "mlp8"), ("colour=red", "no field 'colour'")])
 def test_a_word_that_selects_nothing_names_the_nearest(word: str, message: str) -> None:
     with pytest.raises(SelectionError, match=message):
-        narrow(grid(ConversionGrid()), [word])
+        CONVERSIONS.narrow(grid(ConversionGrid()), [word])
 
 
 def test_of_several_gates_the_last_that_speaks_of_a_conversion_counts() -> None:

@@ -3,7 +3,8 @@
 import pytest
 
 from kb.config import Grid, Profile
-from kb.measure.plan import SelectionError, narrow, plan
+from kb.measure.plan import CELLS, plan
+from kb.measure.selection import SelectionError
 
 MODELS = ("mlp8", "cnn_s", "encoder_mini")
 RUNTIMES = ("torch-eager", "torch-compile", "onnxruntime", "tf-function")
@@ -70,7 +71,7 @@ def test_a_value_that_is_not_in_the_profile_is_an_error():
 def test_words_that_exclude_each_other_leave_nothing():
     cases = list(planned().cases)
     with pytest.raises(SelectionError, match="nothing is left of the 8 cases"):
-        narrow([c for c in cases if (c.model, c.runtime) != ("mlp8", "onnxruntime")], ["mlp8", "onnxruntime"])
+        CELLS.narrow([c for c in cases if (c.model, c.runtime) != ("mlp8", "onnxruntime")], ["mlp8", "onnxruntime"])
 
 
 SIZED = ("resnet50", "pointnet", "mlp8")

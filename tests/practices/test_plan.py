@@ -2,7 +2,7 @@
 
 import pytest
 
-from kb.measure.plan import SelectionError
+from kb.measure.selection import SelectionError
 from kb.practices.interface import Arm
 from kb.practices.plan import Trial, schedule, trials
 from tests.practices.fakes import Crashing, Sleeping
