@@ -88,7 +88,42 @@ CHECK = Column(
     required=True,
 )
 
+# Columns and rules of more than one table.
+STATUS = Column("status", "string", "What became of it.", required=True, values=tuple(Status))
+STAGE = Column("stage", "string", "Stage that failed; empty when the status is ok.")
+STARTED = Column("started", "string", "Start of the process, UTC, ISO 8601.", required=True, free_text=True)
+POSITION = Column("position", "integer", "Place in the shuffled schedule, from 0.", required=True, minimum=0)
+MODEL_HASH = Column(
+    "model_hash", "string", "SHA-256 (12 digits) of the model's source (canonical AST), or of its file."
+)
+WEIGHTS_HASH = Column("weights_hash", "string", "SHA-256 (12 digits) of the weight set.")
+PROCESS_S = Column("process_s", "number", "Wall-clock time of the whole process.", minimum=0)
+THREADS = Column("threads", "integer", "Threads the framework was told to use.", required=True, minimum=1)
+REASON = Column(
+    "reason", "string", "Why it is not ok, in one line (line breaks as \\n); empty when ok.", free_text=True
+)
+#: What else the machine did meanwhile.
+DISTURBANCES = (
+    Column("load_1m", "number", "Load average over one minute when the process ended.", minimum=0),
+    Column("foreign_cpu_cores", "number", "Cores that other processes kept busy meanwhile.", minimum=0),
+    Column("steal_pct", "number", "Share of CPU time that the hypervisor took away.", minimum=0),
+    Column(
+        "throttle_events",
+        "integer",
+        "Thermal throttling events meanwhile, where the kernel counts them.",
+        minimum=0,
+    ),
+)
+
 FAILED = tuple(status for status in Status if status is not Status.OK)
+
+SAYS_WHY = Rule("A row that is not ok says why.", where=(("status", FAILED),), columns=("reason",), filled=True)
+NOTHING_TO_SAY = Rule(
+    "A row that is ok has no failed stage and no reason.",
+    where=(("status", (Status.OK,)),),
+    columns=("stage", "reason"),
+    filled=False,
+)
 
 BENCHMARK_RULES = (
     Rule(
@@ -105,13 +140,8 @@ BENCHMARK_RULES = (
         ),
         filled=False,
     ),
-    Rule("A row that is not ok says why.", where=(("status", FAILED),), columns=("reason",), filled=True),
-    Rule(
-        "A row that is ok has no failed stage and no reason.",
-        where=(("status", (Status.OK,)),),
-        columns=("stage", "reason"),
-        filled=False,
-    ),
+    SAYS_WHY,
+    NOTHING_TO_SAY,
     Rule(
         "A timed row that is ok has a latency.",
         where=(("status", (Status.OK,)), ("kind", (Kind.LATENCY, Kind.AA))),
@@ -138,19 +168,17 @@ BENCHMARKS = Table(
         Column("device", "string", "Device the runtime was asked to use.", required=True),
         Column("precision", "string", "Numeric type of the computation.", required=True),
         Column("batch", "integer", "Samples per call.", required=True, minimum=1),
-        Column("threads", "integer", "Threads the framework was told to use.", required=True, minimum=1),
+        THREADS,
         Column("environment", "string", "`current`, or the arm, e.g. `onnxruntime==1.30.0`.", required=True),
         Column("kind", "string", "What the process measured.", required=True, values=tuple(Kind)),
         Column("replicate", "integer", "Number of the process for this case, from 0.", required=True, minimum=0),
-        Column("status", "string", "What became of it.", required=True, values=tuple(Status)),
-        Column("stage", "string", "Stage that failed; empty when the status is ok."),
-        Column(
-            "reason", "string", "Why it is not ok, in one line (line breaks as \\n); empty when ok.", free_text=True
-        ),
-        Column("started", "string", "Start of the process, UTC, ISO 8601.", required=True, free_text=True),
-        Column("position", "integer", "Place in the shuffled schedule, from 0.", required=True, minimum=0),
-        Column("model_hash", "string", "SHA-256 (12 digits) of the model's source (canonical AST), or of its file."),
-        Column("weights_hash", "string", "SHA-256 (12 digits) of the weight set."),
+        STATUS,
+        STAGE,
+        REASON,
+        STARTED,
+        POSITION,
+        MODEL_HASH,
+        WEIGHTS_HASH,
         Column(
             "protocol_hash", "string", "SHA-256 (12 digits) of the sources (canonical AST) of runtime and protocol."
         ),
@@ -179,35 +207,17 @@ BENCHMARKS = Table(
         Column("peak_device_mib", "number", "Peak memory allocated on the accelerator.", minimum=0),
         Column("threads_reported", "integer", "Threads the framework says it uses.", minimum=0),
         Column("quality", "string", "How far the row can be trusted.", values=("good", "noisy", "untrusted")),
-        Column("process_s", "number", "Wall-clock time of the whole process.", minimum=0),
-        Column("load_1m", "number", "Load average over one minute when the process ended.", minimum=0),
-        Column("foreign_cpu_cores", "number", "Cores that other processes kept busy meanwhile.", minimum=0),
-        Column("steal_pct", "number", "Share of CPU time that the hypervisor took away.", minimum=0),
-        Column(
-            "throttle_events",
-            "integer",
-            "Thermal throttling events meanwhile, where the kernel counts them.",
-            minimum=0,
-        ),
+        PROCESS_S,
+        *DISTURBANCES,
         CHECK,
     ),
 )
 
 PRACTICE_RULES = (
     Rule("A row that is not ok carries no value.", where=(("status", FAILED),), columns=("value",), filled=False),
-    Rule("A row that is not ok says why.", where=(("status", FAILED),), columns=("reason",), filled=True),
-    Rule(
-        "A row that is ok has a value, no failed stage and no reason.",
-        where=(("status", (Status.OK,)),),
-        columns=("value",),
-        filled=True,
-    ),
-    Rule(
-        "A row that is ok has a value, no failed stage and no reason.",
-        where=(("status", (Status.OK,)),),
-        columns=("stage", "reason"),
-        filled=False,
-    ),
+    SAYS_WHY,
+    Rule("A row that is ok has a value.", where=(("status", (Status.OK,)),), columns=("value",), filled=True),
+    NOTHING_TO_SAY,
 )
 
 PRACTICES = Table(
@@ -221,7 +231,7 @@ PRACTICES = Table(
         Column("subject", "string", "What it is applied to: a model, an operator, a kind of data.", required=True),
         Column("arm", "string", "The way it is done; arms of one subject are compared.", required=True),
         Column("device", "string", "Device the arm was asked to use.", required=True),
-        Column("threads", "integer", "Threads the framework was told to use.", required=True, minimum=1),
+        THREADS,
         Column(
             "kind",
             "string",
@@ -231,37 +241,22 @@ PRACTICES = Table(
         ),
         Column("replicate", "integer", "Number of the process for this arm, from 0.", required=True, minimum=0),
         Column("measure", "string", "What the value is, with its unit at the end of the name.", required=True),
-        Column("status", "string", "What became of it.", required=True, values=tuple(Status)),
-        Column("stage", "string", "Stage that failed; empty when the status is ok."),
-        Column(
-            "reason", "string", "Why it is not ok, in one line (line breaks as \\n); empty when ok.", free_text=True
-        ),
-        Column("started", "string", "Start of the process, UTC, ISO 8601.", required=True, free_text=True),
-        Column("position", "integer", "Place in the shuffled schedule, from 0.", required=True, minimum=0),
+        STATUS,
+        STAGE,
+        REASON,
+        STARTED,
+        POSITION,
         Column("practice_hash", "string", "SHA-256 (12 digits) of the sources of the practice and of the protocol."),
         Column("value", "number", "The figure; of a yes or no, 1 or 0."),
-        Column("process_s", "number", "Wall-clock time of the whole process.", minimum=0),
-        Column("load_1m", "number", "Load average over one minute when the process ended.", minimum=0),
-        Column("foreign_cpu_cores", "number", "Cores that other processes kept busy meanwhile.", minimum=0),
-        Column("steal_pct", "number", "Share of CPU time that the hypervisor took away.", minimum=0),
-        Column(
-            "throttle_events",
-            "integer",
-            "Thermal throttling events meanwhile, where the kernel counts them.",
-            minimum=0,
-        ),
+        PROCESS_S,
+        *DISTURBANCES,
         CHECK,
     ),
 )
 
 CONVERSION_RULES = (
     Rule("A row that is not ok says why.", where=(("status", FAILED),), columns=("stage", "reason"), filled=True),
-    Rule(
-        "A row that is ok has no failed stage and no reason.",
-        where=(("status", (Status.OK,)),),
-        columns=("stage", "reason"),
-        filled=False,
-    ),
+    NOTHING_TO_SAY,
     Rule(
         "A row that is ok has an error and the tolerance that it was judged by.",
         where=(("status", (Status.OK,)),),
@@ -281,15 +276,13 @@ CONVERSIONS = Table(
         Column("route", "string", "Way to convert it.", required=True),
         Column("precision", "string", "`fp32`, or the way to fewer bits that followed.", required=True),
         Column("opset", "integer", "Opset that was asked for; 0 where the form has none.", required=True, minimum=0),
-        Column("status", "string", "What became of it.", required=True, values=tuple(Status)),
+        STATUS,
         Column("stage", "string", "Step or check at which it stopped; empty when the status is ok."),
-        Column(
-            "reason", "string", "Why it is not ok, in one line (line breaks as \\n); empty when ok.", free_text=True
-        ),
+        REASON,
         Column("started", "string", "Start of the first process, UTC, ISO 8601.", required=True, free_text=True),
         Column("position", "integer", "Place in the plan, from 0.", required=True, minimum=0),
-        Column("model_hash", "string", "SHA-256 (12 digits) of the model's source (canonical AST), or of its file."),
-        Column("weights_hash", "string", "SHA-256 (12 digits) of the weight set."),
+        MODEL_HASH,
+        WEIGHTS_HASH,
         Column("route_hash", "string", "SHA-256 (12 digits) of the sources (canonical AST) of route and checks."),
         Column("converter", "string", "Package that converted, with its version."),
         Column("convert_s", "number", "Exporting; for fewer bits, from the float32 file to that.", minimum=0),
@@ -320,13 +313,8 @@ CONVERSIONS = Table(
 )
 
 REPRODUCER_RULES = (
-    Rule(
-        "A row that is ok has no failed stage and no reason.",
-        where=(("status", (Status.OK,)),),
-        columns=("stage", "reason"),
-        filled=False,
-    ),
-    Rule("A row that is not ok says why.", where=(("status", FAILED),), columns=("reason",), filled=True),
+    NOTHING_TO_SAY,
+    SAYS_WHY,
 )
 
 REPRODUCERS = Table(
@@ -351,14 +339,12 @@ REPRODUCERS = Table(
             required=True,
             values=("gone", "reproduces", "cannot_run", "unclear"),
         ),
-        Column("status", "string", "What became of it.", required=True, values=tuple(Status)),
-        Column("stage", "string", "Stage that failed; empty when the status is ok."),
-        Column(
-            "reason", "string", "Why it is not ok, in one line (line breaks as \\n); empty when ok.", free_text=True
-        ),
-        Column("started", "string", "Start of the process, UTC, ISO 8601.", required=True, free_text=True),
+        STATUS,
+        STAGE,
+        REASON,
+        STARTED,
         Column("versions", "string", "Versions of the packages that the note names, as a JSON object."),
-        Column("process_s", "number", "Wall-clock time of the whole process.", minimum=0),
+        PROCESS_S,
         Column("output_tail", "string", "The end of what it printed, without paths of the machine.", free_text=True),
         CHECK,
     ),

@@ -39,7 +39,7 @@ def test_words_of_one_field_are_alternatives_and_of_two_must_both_hold(words: li
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["rad"], "'rad' selects nothing here; did you mean red?"),
+        (["crear"], "'crear' selects nothing here; did you mean clear?"),
         (["size=2"], "'size=2': no field 'size'; there are model, colour"),
         (["mug", "clear"], "nothing is left of the 3 cups by 'mug clear'"),
     ],

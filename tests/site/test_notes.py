@@ -70,9 +70,9 @@ def test_sections_are_shown_in_their_order_and_empty_ones_are_not() -> None:
 
 
 def test_what_is_affected_is_told_in_words() -> None:
-    assert affected_words(note().affected[0]) == "torch from 2.4 on before 2.6, where opset is >=17"
+    assert affected_words(note().affected[0]) == "torch from 2.4 to before 2.6, where opset is >=17"
     both = Affected((Range("torch", "0"), Range("onnxruntime", "1.20", last_affected="1.22")))
-    assert affected_words(both) == "torch in any version, with onnxruntime from 1.20 on up to 1.22"
+    assert affected_words(both) == "torch of any version, with onnxruntime from 1.20 up to 1.22"
 
 
 def test_the_reproducer_is_offered_with_what_it_showed(tmp_path: Path) -> None:

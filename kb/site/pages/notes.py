@@ -8,8 +8,9 @@ from kb.changelogs import markdown
 from kb.changelogs.clean import clean
 from kb.outside_text import safe_url
 from kb.problems.endings import GONE, REPRODUCES
-from kb.problems.note import Affected, Note, Range, Severity, State
+from kb.problems.note import Affected, Note, Severity, State
 from kb.problems.outcomes import Standing, names_of
+from kb.problems.versions import in_words
 from kb.site.prose import shown, shown_blocks
 from kb.site.render import Page, front_matter, render
 from kb.site.text import slugs
@@ -104,16 +105,7 @@ def _href(note: Note) -> str:
 
 
 def affected_words(each: Affected) -> str:
-    """``torch from 2.4 on and before 2.6, with onnxruntime in any version, where opset is >=17``"""
-    ranges = ", with ".join(_range_words(part) for part in each.ranges)
+    """``torch from 2.4 to before 2.6, with onnxruntime of any version, where opset is >=17``"""
+    ranges = ", with ".join(in_words(part) for part in each.ranges)
     conditions = " and ".join(f"{name} is {value}" for name, value in each.when.items())
     return f"{ranges}, where {conditions}" if conditions else ranges
-
-
-def _range_words(part: Range) -> str:
-    since = "" if part.introduced == "0" else f" from {part.introduced} on"
-    if part.fixed:
-        return f"{part.package}{since} before {part.fixed}"
-    if part.last_affected:
-        return f"{part.package}{since} up to {part.last_affected}"
-    return f"{part.package}{since}" if since else f"{part.package} in any version"
